@@ -1,0 +1,24 @@
+/** A run that wants or holds the lock of a service. */
+export interface LockClaim {
+  environment: string;
+  service: string;
+  release: string;
+  /** Workflow id and first run id: the same for every attempt and after a reset of the activity. */
+  requestId: string;
+  workflowId: string;
+  runId: string;
+}
+
+/** Activity types `locks.<verb>`. */
+export interface Locks {
+  /**
+   * Puts the claim into the queue of the service entity, which is started if it is not there.
+   * The grant arrives later as the signal `lockGranted`. @throws QUEUE_FULL
+   */
+  request(claim: LockClaim): Promise<{ position: number }>;
+  /** Is the run still open? Used by the entity to notice a holder that was terminated. */
+  holderStatus(run: {
+    workflowId: string;
+    runId: string;
+  }): Promise<{ status: 'running' | 'closed'; detail: string }>;
+}

@@ -1,0 +1,166 @@
+import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { Proof } from '../../domain/delivery/proof.ts';
+
+/** Names the service whose objects are meant; the worker maps it to a cluster and namespace. */
+export interface ServiceTarget {
+  environment: string;
+  service: string;
+}
+
+/** How one object changes; the values are in the stored plan, never in history. */
+export interface PlannedChange {
+  /** Position in the plan: the order of writing. */
+  index: number;
+  /** Unique in the plan and readable, e.g. `patch Deployment/shop`. */
+  step: string;
+  object: ObjectRef;
+  /**
+   * `create`: does not exist yet; workloads are born with 0 replicas.
+   * `activate`: gives a workload that this plan creates its replicas.
+   * `patch`: exists and changes. `keep`: exists and already is as wanted.
+   */
+  action: 'create' | 'activate' | 'patch' | 'keep';
+  /** Changed fields as JSON pointers with short values; values of Secrets are `(secret)`. */
+  fields: { path: string; before: string; after: string }[];
+  /** Set on workloads: the rollout that must be watched after this change. */
+  rollout?: { replicas: number; progressDeadlineMs: number; minReadyMs: number };
+}
+
+export interface PlanRequest extends ServiceTarget {
+  release: string;
+  /** Digest of the manifest set in the blob store. */
+  manifestsDigest: string;
+  /** Manifest set of the last good release: what it had and the new one has not is removed. */
+  previousManifestsDigest?: string;
+  /** Take over objects that Helm, Argo CD or Flux manage. */
+  adopt: boolean;
+  epoch: number;
+}
+
+export interface ReleasePlan {
+  /** sha256 of the stored plan; approvals are bound to it. */
+  planDigest: string;
+  changes: PlannedChange[];
+  /** Sentences for the reader of the plan, e.g. that nothing is removed on adoption. */
+  warnings: string[];
+  /** Images by container with the digest or tag that will run. */
+  images: { container: string; image: string }[];
+  /** Services whose endpoints must belong to the new version, with the port to probe. */
+  services: { name: string; port: number }[];
+}
+
+/** A stored plan, and the epoch under which it is carried out. */
+export interface PlanStep extends ServiceTarget {
+  release: string;
+  planDigest: string;
+  epoch: number;
+}
+
+export interface WriteReceipt {
+  /** `already-written`: an earlier attempt took effect; nothing was sent. */
+  outcome: 'written' | 'already-written' | 'nothing-to-do';
+  uid: string;
+  generation: number;
+}
+
+export interface RevertReceipt {
+  /** `nothing-to-undo`: the step had not taken effect; the fence was raised all the same. */
+  outcome: 'reverted' | 'deleted' | 'nothing-to-undo' | 'foreign-change-preserved' | 'recreated';
+  /** JSON pointers of foreign changes that were kept. */
+  foreignFields: string[];
+  generation: number;
+}
+
+/**
+ * The exact writes of one release. Every write is guarded by the uid, the fence
+ * and the old values of what it changes, and finds out by itself whether an
+ * earlier attempt already took effect. Activity types are `releases.<verb>`.
+ */
+export interface Releases {
+  /**
+   * Reads, resolves and dry-runs everything forward and back; writes nothing to the cluster.
+   * @throws INVALID_INPUT, MANIFEST_*, READINESS_UNPROVABLE, ENVIRONMENT_UNKNOWN, CLUSTER_MISMATCH,
+   * NAMESPACE_MISSING, PERMISSION_MISSING, OBJECT_HELD, OBJECT_OWNED_ELSEWHERE, IMMUTABLE_CHANGE
+   */
+  plan(request: PlanRequest): Promise<ReleasePlan>;
+  /**
+   * Stores the pre-image of every object of the plan, encrypted.
+   * @throws PLAN_STALE if an object is no longer what the plan was made from.
+   */
+  capture(request: PlanStep): Promise<{ preImageDigest: string }>;
+  /** Carries out one change of the plan. @throws FENCED, FOREIGN_CHANGE, QUOTA_EXCEEDED */
+  write(request: PlanStep & { preImageDigest: string; index: number }): Promise<WriteReceipt>;
+  /** Undoes one change exactly, or keeps and lists what others changed meanwhile. @throws FENCED */
+  revert(request: PlanStep & { preImageDigest: string; index: number }): Promise<RevertReceipt>;
+  /** Compares every object with what it must be; reads only. */
+  prove(
+    request: PlanStep & { preImageDigest: string; direction: Proof['direction'] },
+  ): Promise<Proof>;
+  /**
+   * Deletes, by uid, objects that releases of this service created and nothing needs any more:
+   * config objects that no ReplicaSet, Job or kept release refers to, and everything left behind
+   * by `unwoundReleases`.
+   */
+  prune(
+    request: ServiceTarget & {
+      epoch: number;
+      keepReleases: string[];
+      unwoundReleases: string[];
+    },
+  ): Promise<{ deleted: ObjectRef[] }>;
+  /** The highest fence on any live object of the service; 0 when there is none. */
+  highestFence(request: ServiceTarget): Promise<{ fence: number }>;
+}
+
+export interface RolloutObservation {
+  generation: number;
+  replicaSet: { name: string; uid: string };
+  wantedReplicas: number;
+  readyReplicas: number;
+  /** One line for each pod that is not ready, with its reason. */
+  pods: { name: string; ready: boolean; reason: string }[];
+}
+
+export interface RolloutRequest extends ServiceTarget {
+  object: ObjectRef;
+  /** Generation that the write returned; an older observation does not count. */
+  generation: number;
+  /** After this time without becoming ready it is ROLLOUT_DEADLINE. */
+  deadlineMs: number;
+  /** The pods must stay ready, without a restart, for this long. */
+  stableMs: number;
+}
+
+/** Watching and steering of the pods behind a workload. Activity types are `workloads.<verb>`. */
+export interface Workloads {
+  /**
+   * Waits until the rollout is complete and stable. Heartbeats its observation.
+   * @throws ROLLOUT_FAILED, IMAGE_UNAVAILABLE, QUOTA_EXCEEDED (as soon as seen), ROLLOUT_DEADLINE;
+   * each with the reason and the last log lines of the failing container.
+   */
+  awaitRollout(request: RolloutRequest): Promise<RolloutObservation>;
+  /** Waits until every ready endpoint of the Services belongs to the ReplicaSet. */
+  awaitEndpoints(
+    request: ServiceTarget & {
+      services: string[];
+      replicaSetUid: string;
+      replicas: number;
+      deadlineMs: number;
+    },
+  ): Promise<{ endpoints: number }>;
+  /** Stops or continues a rolling update by a fenced `spec.paused`. */
+  setPaused(
+    request: ServiceTarget & { object: ObjectRef; paused: boolean; epoch: number },
+  ): Promise<{ changed: boolean }>;
+  /** Keeps the logs of the pods of a failed release in the blob store; best effort, bounded. */
+  keepLogs(
+    request: PlanStep & { object: ObjectRef; preImageDigest: string },
+  ): Promise<{ logsDigest: string | null; lines: number }>;
+  /**
+   * Deletes the ReplicaSet that a failed release left at 0 replicas, by uid, so that
+   * `kubectl rollout undo` cannot bring the failed version back.
+   */
+  retire(
+    request: PlanStep & { object: ObjectRef; preImageDigest: string },
+  ): Promise<{ deleted: string[] }>;
+}

@@ -1,0 +1,4 @@
+import { deployService } from './delivery/deploy-service.ts';
+
+/** Every use case that is built. A use case without all of its artefacts has no row. */
+export const catalogue = [deployService] as const;

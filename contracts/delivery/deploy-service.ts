@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { defineContract } from '../shared/define-contract.ts';
+import { MessageSchema } from '../shared/message.ts';
+import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
+
+const Milliseconds = z.number().int().nonnegative().max(30 * 86_400_000);
+
+const SmokeCheckInput = z
+  .strictObject({
+    path: z.string().startsWith('/').describe('Path and query of the request.'),
+    expectStatus: z.number().int().min(100).max(599).default(200).describe('Status that passes.'),
+    expectBody: z.string().max(1_000).optional().describe('Text that the body must contain.'),
+  })
+  .describe('One HTTP request and the answer that it must get.');
+
+const BakeInput = z
+  .strictObject({
+    forMs: Milliseconds.describe('How long the new version is watched under traffic.'),
+    path: z.string().startsWith('/').default('/').describe('Path that the prober requests.'),
+    maxFailureRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('Failed share of requests above which the release is put back.'),
+    requestsPerSecond: z.number().int().min(1).max(500).default(20),
+    minSamples: z
+      .number()
+      .int()
+      .min(1)
+      .default(20)
+      .describe('Fewer samples than this are no data, and no data is never a pass.'),
+  })
+  .describe('Watching the new version before the release counts as good.');
+
+const ApprovalInput = z
+  .strictObject({
+    name: z.string().min(1).max(100).describe('What the approval is called, e.g. `release-manager`.'),
+    expiresAfterMs: Milliseconds.default(86_400_000).describe('Unanswered after this, it is refused.'),
+  })
+  .describe('An approval of the plan before anything is written.');
+
+const NotifyTargetInput = z
+  .union([
+    z.strictObject({ webhook: z.url({ protocol: /^https?$/ }) }),
+    z.strictObject({ log: z.literal(true) }),
+  ])
+  .describe('Where notifications go.');
+
+export const DeployServiceInput = z
+  .strictObject({
+    service: ServiceName,
+    environment: EnvironmentName,
+    release: ReleaseName,
+    manifestsDigest: Digest.describe('The manifest set, stored by the client; never sent in line.'),
+    strategy: z
+      .strictObject({ type: z.literal('rolling').describe('Rolling update of the Deployment.') })
+      .default({ type: 'rolling' }),
+    deadlineMs: Milliseconds.min(1_000)
+      .default(600_000)
+      .describe('The whole release, waiting for lock and approval left out, must end within this.'),
+    smoke: z.array(SmokeCheckInput).max(20).default([]),
+    bake: BakeInput.optional(),
+    approvals: z.array(ApprovalInput).max(1).default([]),
+    notify: z.array(NotifyTargetInput).max(10).default([]),
+    onFailure: z
+      .enum(['unwind', 'hold'])
+      .default('unwind')
+      .describe('`hold` keeps the new version and asks an operator: retryStep, skip or abort.'),
+    stableMs: Milliseconds.default(3_000).describe('Pods must stay ready this long.'),
+    compensationDeadlineMs: Milliseconds.min(1_000)
+      .default(600_000)
+      .describe('Attempts to undo one step end after this; then an operator decides.'),
+    adopt: z.boolean().default(false).describe('Take over objects of Helm, Argo CD or Flux.'),
+    requestedBy: MessageSchema.describe('Who asked for the release, and why.'),
+  })
+  .describe('A release of one service to one environment.');
+
+const CodedErrorSchema = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  next: z.string().optional(),
+  subject: z.string().optional(),
+});
+
+const CompensationSchema = z.strictObject({
+  step: z.string(),
+  outcome: z.enum(['undone', 'nothing-to-undo', 'foreign-change-preserved', 'failed', 'skipped']),
+  note: z.string(),
+  error: CodedErrorSchema.optional(),
+});
+
+const ProofSchema = z.strictObject({
+  direction: z.enum(['forward', 'back']),
+  rows: z.array(
+    z.strictObject({
+      object: z.strictObject({ apiVersion: z.string(), kind: z.string(), name: z.string() }),
+      hashBefore: z.string(),
+      hashAfter: z.string(),
+      verdict: z.enum([
+        'exact',
+        'foreign-change-preserved',
+        'differs',
+        'leftover',
+        'missing',
+        'replica-set-replaced',
+      ]),
+      fields: z.array(z.string()),
+    }),
+  ),
+  ignored: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
+});
+
+const GateSchema = z.strictObject({
+  name: z.enum(['smoke', 'bake']),
+  verdict: z.enum(['pass', 'fail', 'no-data', 'not-measured', 'skipped']),
+  note: z.string(),
+  samples: z.number().int(),
+  failures: z.number().int(),
+});
+
+/**
+ * How a release that touched something ended. A release that is refused before it
+ * touches anything fails the workflow with a code instead.
+ */
+export const DeployServiceResult = z
+  .strictObject({
+    outcome: z
+      .enum(['deployed', 'restored-exactly', 'restored-with-exceptions'])
+      .describe('`restored-with-exceptions`: put back, but the proof lists what is not exact.'),
+    release: z.string(),
+    epoch: z.number().int(),
+    planDigest: z.string(),
+    failedStep: z.string().optional(),
+    failure: CodedErrorSchema.optional(),
+    compensations: z.array(CompensationSchema),
+    gates: z.array(GateSchema),
+    proof: ProofSchema,
+    evidence: z.strictObject({
+      preImageDigest: z.string().optional(),
+      logsDigest: z.string().optional(),
+      identities: z.array(
+        z.strictObject({
+          action: z.string(),
+          actor: z.string(),
+          verification: z.string(),
+          reason: z.string(),
+        }),
+      ),
+    }),
+  })
+  .describe('How the release ended, with the proof.');
+
+const StageSchema = z.strictObject({
+  name: z.string(),
+  status: z.enum(['pending', 'running', 'done', 'failed', 'skipped', 'not-measured']),
+  note: z.string(),
+  startedAtMs: z.number().optional(),
+  endedAtMs: z.number().optional(),
+});
+
+/** Answer of the query `progress`. */
+export const DeployServiceProgress = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    service: z.string(),
+    environment: z.string(),
+    release: z.string(),
+    status: z.enum(['running', 'paused', 'waiting', 'unwinding', 'needs-operator', 'finished']),
+    stages: z.array(StageSchema),
+    waitingFor: z
+      .strictObject({
+        what: z.string(),
+        verbs: z.array(z.string()),
+        deadlineAtMs: z.number().optional(),
+        planDigest: z.string().optional(),
+      })
+      .optional(),
+    epoch: z.number().optional(),
+    planDigest: z.string().optional(),
+    failedStep: z.string().optional(),
+    failure: CodedErrorSchema.optional(),
+    compensations: z.array(CompensationSchema),
+    gates: z.array(GateSchema),
+    outcome: z.string().optional(),
+  })
+  .describe('Where a release is and what it waits for.');
+
+export type DeployServiceInput = z.output<typeof DeployServiceInput>;
+export type DeployServiceResult = z.output<typeof DeployServiceResult>;
+export type DeployServiceProgress = z.output<typeof DeployServiceProgress>;
+
+export const deployService = defineContract({
+  id: 'DEL-04',
+  requirement: '003-1',
+  domain: 'delivery',
+  workflow: 'deployService',
+  pool: 'orchestration',
+  summary: 'Release one service: everything new and proven, or everything exactly as before.',
+  workflowId: (input) => `deploy:${input.environment}:${input.service}:${input.release}`,
+  searchAttributes: ['service', 'environment', 'release', 'stage', 'outcome', 'needsOperator'],
+  input: DeployServiceInput,
+  result: DeployServiceResult,
+  messages: [
+    'approve',
+    'reject',
+    'pause',
+    'resume',
+    'skip',
+    'abort',
+    'retryStep',
+    'retryCompensation',
+  ],
+  example: {
+    service: 'shop',
+    environment: 'staging',
+    release: '2.4.1',
+    manifestsDigest: `sha256:${'0'.repeat(64)}`,
+    smoke: [{ path: '/healthz', expectStatus: 200 }],
+    bake: { forMs: 30_000, maxFailureRatio: 0.01 },
+    requestedBy: { actor: 'ana@example.com', reason: 'Release of the summer catalogue' },
+  },
+});

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Duration } from '../shared/duration.ts';
+import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
+
+const failIfPattern = /^probe\.failureRatio > (0(?:\.\d+)?|1(?:\.0+)?)$/;
+
+const FailIf = z
+  .string()
+  .regex(failIfPattern, 'must be `probe.failureRatio > NUMBER`, the number between 0 and 1')
+  .transform((text) => Number(failIfPattern.exec(text)?.[1]))
+  .describe('Threshold that puts the release back.');
+
+const Smoke = z.strictObject({
+  http: z.strictObject({
+    path: z.string().startsWith('/'),
+    expect: z.number().int().min(100).max(599).default(200),
+    contains: z.string().max(1_000).optional(),
+  }),
+});
+
+const Bake = z.strictObject({
+  for: Duration,
+  path: z.string().startsWith('/').default('/'),
+  failIf: FailIf,
+  requestsPerSecond: z.number().int().min(1).max(500).optional(),
+  minSamples: z.number().int().min(1).optional(),
+});
+
+/** The file `holdfast.yaml`: how a service is released. */
+export const ServiceDefinition = z
+  .strictObject({
+    service: ServiceName,
+    environment: EnvironmentName,
+    release: ReleaseName.optional().describe('Default: derived from the content of the manifests.'),
+    manifests: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('Files or directories of manifests, relative to this file; `-` is standard input.'),
+    strategy: z.strictObject({ type: z.literal('rolling') }).default({ type: 'rolling' }),
+    deadline: Duration.default(600_000),
+    stable: Duration.optional().describe('Pods must stay ready this long.'),
+    smoke: z.array(Smoke).max(20).default([]),
+    bake: Bake.optional(),
+    approvals: z
+      .array(z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }))
+      .max(1)
+      .default([]),
+    onFailure: z.enum(['unwind', 'hold']).default('unwind'),
+    compensationDeadline: Duration.optional(),
+    notify: z
+      .array(
+        z.union([
+          z.strictObject({ webhook: z.url({ protocol: /^https?$/ }) }),
+          z.strictObject({ log: z.literal(true) }),
+        ]),
+      )
+      .max(10)
+      .default([]),
+  })
+  .describe('How a service is released.');
+
+export type ServiceDefinition = z.output<typeof ServiceDefinition>;

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { EnvironmentName } from './names.ts';
+
+const Traffic = z
+  .union([
+    z
+      .literal('none')
+      .describe('Pods carry no traffic here; gates that need it are reported as not measured.'),
+    z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }).describe('Entry through which users reach services.'),
+        host: z
+          .string()
+          .optional()
+          .describe('Host header; `{service}` stands for the name of the service.'),
+      })
+      .describe('Through a gateway or ingress.'),
+    z
+      .literal('cluster-ip')
+      .describe('Straight to the ClusterIP of the Service; the worker runs where that is routed.'),
+  ])
+  .describe('How the prober reaches services of this environment.');
+
+const Environment = z
+  .strictObject({
+    kubeconfig: z
+      .string()
+      .optional()
+      .describe('Path, relative to this file; the usual kubeconfig lookup if absent.'),
+    context: z.string().min(1).describe('Context in the kubeconfig; never the current one.'),
+    cluster: z
+      .uuid()
+      .optional()
+      .describe('uid of the namespace kube-system; a cluster with another one is refused.'),
+    namespace: z.string().min(1).describe('Namespace of the services of this environment.'),
+    traffic: Traffic.default('cluster-ip'),
+  })
+  .describe('Where an environment is.');
+
+/** The file `environments.yaml`: which cluster and namespace each environment means. */
+export const EnvironmentsFile = z
+  .strictObject({ environments: z.record(EnvironmentName, Environment) })
+  .describe('Maps environments to clusters.');
+
+export type EnvironmentsFile = z.output<typeof EnvironmentsFile>;
+export type EnvironmentMapping = EnvironmentsFile['environments'][string];

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { messageLimits } from '../messages.ts';
+import { Digest } from './names.ts';
+
+/** Schema of `Message` in `contracts/messages.ts`. */
+export const MessageSchema = z
+  .strictObject({
+    actor: z.string().min(1).max(messageLimits.actorChars).describe('Who asks.'),
+    reason: z.string().min(1).max(messageLimits.reasonChars).describe('Why, in one sentence.'),
+    proof: z
+      .string()
+      .max(messageLimits.proofChars)
+      .optional()
+      .describe('A signature or token that proves the actor.'),
+  })
+  .describe('What every message carries.');
+
+/** Schema of `PlanDecision` in `contracts/messages.ts`. */
+export const PlanDecisionSchema = MessageSchema.extend({
+  planDigest: Digest.describe('Digest of the plan that was read.'),
+}).describe('A decision that is valid for one plan only.');

@@ -1,0 +1,43 @@
+/** A Kubernetes object as raw JSON: fields that we do not know are kept. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  [field: string]: unknown;
+}
+
+/** Names one object in the namespace of an environment. */
+export interface ObjectRef {
+  apiVersion: string;
+  kind: string;
+  name: string;
+}
+
+/** `Deployment/shop`: how an object is named to a reader. */
+export const describeRef = (ref: ObjectRef): string => `${ref.kind}/${ref.name}`;
+
+/**
+ * Annotations that Holdfast writes. The fence only grows and is never removed,
+ * so that a write that was delayed in the network finds a newer number and fails.
+ */
+export const annotations = {
+  /** Epoch of the last write, a decimal integer. */
+  fence: 'holdfast.dev/fence',
+  /** `<environment>/<service>` that releases this object. */
+  service: 'holdfast.dev/service',
+  /** Release that last wrote the object. */
+  release: 'holdfast.dev/release',
+  /** Release that created the object; only that release may delete it on the way back. */
+  createdBy: 'holdfast.dev/created-by',
+} as const;
