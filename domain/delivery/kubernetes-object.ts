@@ -41,3 +41,11 @@ export const annotations = {
   /** Release that created the object; only that release may delete it on the way back. */
   createdBy: 'holdfast.dev/created-by',
 } as const;
+
+/**
+ * The manifest set as the client stores it and the worker reads it: JSON of this
+ * shape in the blob store. Only its digest travels in a workflow's input.
+ */
+export interface StoredManifestSet {
+  objects: KubernetesObject[];
+}
