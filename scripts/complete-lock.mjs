@@ -42,7 +42,9 @@ export function missingOptionalEntries(packages) {
       const found = resolveFrom(packages, parent, name);
       if (found !== undefined && satisfies(packages[found], version)) return [];
       const location =
-        found === undefined || parent === '' ? `node_modules/${name}` : `${parent}/node_modules/${name}`;
+        found === undefined || parent === ''
+          ? `node_modules/${name}`
+          : `${parent}/node_modules/${name}`;
       return [{ location, entry: platformEntry({ name, version, dev: entry.dev === true }) }];
     }),
   );
@@ -111,31 +113,36 @@ function entriesNamingARegistry(packages) {
 
 /**
  * @param {string} file
- * @param {boolean} checkOnly
- * @returns {boolean} whether the file is (now) complete
+ * @returns {boolean} whether the file is complete
  */
-function main(file, checkOnly) {
-  const lock = JSON.parse(readFileSync(file, 'utf8'));
-  const named = entriesNamingARegistry(lock.packages);
-  const missing = missingOptionalEntries(lock.packages);
-  for (const location of named) console.error(`${location}: names a registry ("resolved")`);
+function check(file) {
+  const { packages } = JSON.parse(readFileSync(file, 'utf8'));
+  const named = entriesNamingARegistry(packages);
+  const missing = missingOptionalEntries(packages);
   for (const { location } of missing) console.error(`${location}: missing from package-lock.json`);
-  if (!checkOnly && missing.length > 0) {
-    for (const { location, entry } of missing) lock.packages[location] = entry;
-    lock.packages = Object.fromEntries(
-      Object.entries(lock.packages).sort(([left], [right]) => left.localeCompare(right, 'en')),
-    );
-    writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-    console.error(`added ${String(missing.length)} entries`);
-  }
-  if (named.length > 0)
-    console.error('remove the "resolved" lines; .npmrc keeps npm from writing them');
-  if (checkOnly && missing.length > 0) console.error('run: npm run lock');
-  return named.length === 0 && (missing.length === 0 || !checkOnly);
+  if (missing.length > 0) console.error('run: npm run lock');
+  for (const location of named) console.error(`${location}: names a registry ("resolved")`);
+  if (named.length > 0) console.error('remove these lines; .npmrc keeps npm from writing new ones');
+  return missing.length === 0 && named.length === 0;
+}
+
+/** @param {string} file */
+function complete(file) {
+  const lock = JSON.parse(readFileSync(file, 'utf8'));
+  const missing = missingOptionalEntries(lock.packages);
+  if (missing.length === 0) return;
+  for (const { location, entry } of missing) lock.packages[location] = entry;
+  // npm sorts by this collation; any other order would come back as a diff.
+  lock.packages = Object.fromEntries(
+    Object.entries(lock.packages).sort(([left], [right]) => left.localeCompare(right, 'en')),
+  );
+  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+  console.error(`added ${String(missing.length)} entries to package-lock.json`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-  const complete = main(path.join(root, 'package-lock.json'), process.argv.includes('--check'));
-  process.exitCode = complete ? 0 : 1;
+  const file = path.join(root, 'package-lock.json');
+  if (!process.argv.includes('--check')) complete(file);
+  process.exitCode = check(file) ? 0 : 1;
 }

@@ -1,13 +1,13 @@
 // Built-ins only: this file runs on whatever Node the machine has, before anything is installed.
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { withInstallLock } from './install-lock.mjs';
 
 /** @typedef {Record<string, { version?: string, optional?: boolean }>} LockedPackages */
 
-const PROGRESS_INTERVAL_MS = 2_000;
+const PROGRESS_INTERVAL_MS = 5_000;
 
 /**
  * Brings node_modules in line with package-lock.json when it is not. Returns false when npm failed;
@@ -59,7 +59,7 @@ async function runNpmCi(root) {
     `installing ${String(total)} packages into node_modules (about 750 MB; a minute or two the first time)`,
   );
   const progress = setInterval(() => {
-    reportProgress(root, startedAt);
+    reportProgress(startedAt);
   }, PROGRESS_INTERVAL_MS);
   try {
     const code = await npmCi(root);
@@ -71,7 +71,6 @@ async function runNpmCi(root) {
       );
       return false;
     }
-    console.error(`installed in ${seconds(startedAt)} s`);
     return true;
   } finally {
     clearInterval(progress);
@@ -105,27 +104,15 @@ function npmCi(root) {
   });
 }
 
-/**
- * @param {string} root
- * @param {number} startedAt
- */
-function reportProgress(root, startedAt) {
-  const line = `installing: ${String(packageFolders(root))} folders so far, ${seconds(startedAt)} s`;
+/** @param {number} startedAt */
+function reportProgress(startedAt) {
+  const line = `installing: ${seconds(startedAt)} s`;
   if (process.stderr.isTTY) process.stderr.write(`\r${line}`);
   else console.error(line);
 }
 
 function clearProgressLine() {
   if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
-}
-
-/** @param {string} root */
-function packageFolders(root) {
-  try {
-    return readdirSync(path.join(root, 'node_modules')).length;
-  } catch {
-    return 0;
-  }
 }
 
 /** @param {number} startedAt */

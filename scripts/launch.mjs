@@ -58,7 +58,7 @@ export function launch({ root, command, args }) {
     process.exitCode = 78;
     return;
   }
-  const child = spawn(executable, args, { stdio: 'inherit', env: withBinFirst(root) });
+  const child = spawn(executable, args, { stdio: 'inherit', env: environment(root) });
   const stopForwarding = forwardSignals(child);
   child.once('error', (error) => {
     stopForwarding();
@@ -72,11 +72,19 @@ export function launch({ root, command, args }) {
   });
 }
 
-/** @param {string} root */
-function withBinFirst(root) {
-  const bin = path.join(root, 'node_modules', '.bin');
-  const inherited = process.env['PATH'] ?? '';
-  return { ...process.env, PATH: `${bin}${path.delimiter}${inherited}` };
+/**
+ * The folder of the installed Node goes first by itself: npm 10 leaves `node` out of
+ * node_modules/.bin when the lock file also names the Node package of another platform.
+ * @param {string} root
+ */
+function environment(root) {
+  const node = installedNode(root);
+  const folders = [
+    ...(node === undefined ? [] : [path.dirname(node)]),
+    path.join(root, 'node_modules', '.bin'),
+    process.env['PATH'] ?? '',
+  ];
+  return { ...process.env, PATH: folders.join(path.delimiter) };
 }
 
 /**
