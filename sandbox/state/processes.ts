@@ -1,0 +1,183 @@
+/** Starts processes that outlive us and stops exactly those, however we ended in between. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment } from '../config.ts';
+import { SandboxError } from '../sandbox-error.ts';
+import { PRIVATE_DIRECTORY_MODE } from './atomic-file.ts';
+import type { StatePaths } from './directory.ts';
+import { lastLogLines } from './logs.ts';
+import { commandOf, findByEnvironment, identifyProcess, isAlive } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import { createProcessRecords } from './process-record.ts';
+import type { ProcessRecord, ProcessSpecification } from './process-record.ts';
+
+/** Processes carry this variable, so that one whose pid was never recorded can still be found. */
+const MARKER = 'HOLDFAST_SANDBOX_PROCESS';
+const DEFAULT_STOP_WITHIN_MS = 5_000;
+/** The kernel needs a moment to take a killed process away, longer under memory pressure. */
+const KILL_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 20;
+
+export interface ProcessSupervisor {
+  /**
+   * Starts the process as a daemon in its own session. One of that name that
+   * is alive is left as it is.
+   */
+  start(specification: ProcessSpecification): Promise<ProcessRecord>;
+  /** Is the process of that name, started by us, alive? */
+  isRunning(name: string): Promise<boolean>;
+  /** Stops the process of that name and forgets it. Does nothing where there is none. */
+  stop(name: string): Promise<void>;
+  stopAll(): Promise<void>;
+  list(): Promise<readonly ProcessRecord[]>;
+  /** Fails with the end of the log if the process has died. */
+  assertRunning(name: string): Promise<void>;
+}
+
+export function createProcessSupervisor(paths: StatePaths): ProcessSupervisor {
+  const records = createProcessRecords(paths.processes);
+  const markerOf = (name: string): string => `${paths.directory}#${name}`;
+
+  async function liveIdentity(record: ProcessRecord): Promise<ProcessIdentity | undefined> {
+    if (record.identity === undefined) {
+      return findUnrecorded(`${MARKER}=${markerOf(record.name)}`, record.command);
+    }
+    return (await isAlive(record.identity)) ? record.identity : undefined;
+  }
+
+  async function start(specification: ProcessSpecification): Promise<ProcessRecord> {
+    const { name } = specification;
+    const previous = await records.read(name);
+    if (previous?.identity !== undefined && (await isAlive(previous.identity))) return previous;
+    if (previous !== undefined) await stop(name);
+    const logPath = join(paths.logs, `${name}.log`);
+    const intention: ProcessRecord = { ...specification, logPath };
+    await records.write(intention);
+    const identity = await spawnDaemon(intention, markerOf(name));
+    const record = { ...intention, identity };
+    await records.write(record);
+    return record;
+  }
+
+  async function stop(name: string): Promise<void> {
+    const record = await records.read(name);
+    if (record === undefined) return;
+    const identity = await liveIdentity(record);
+    if (identity !== undefined) await endProcess(record, identity);
+    await records.remove(name);
+  }
+
+  async function isRunning(name: string): Promise<boolean> {
+    const record = await records.read(name);
+    return record !== undefined && (await liveIdentity(record)) !== undefined;
+  }
+
+  async function assertRunning(name: string): Promise<void> {
+    if (await isRunning(name)) return;
+    const logPath = join(paths.logs, `${name}.log`);
+    throw new SandboxError({
+      code: 'SANDBOX_START_FAILED',
+      message: `${name} ended while it was needed. The end of its log:\n${await lastLogLines(logPath, 15)}`,
+      next: `Read ${logPath}; start again with \`holdfast sandbox up\`.`,
+    });
+  }
+
+  return {
+    start,
+    stop,
+    isRunning,
+    assertRunning,
+    list: records.list,
+    stopAll: async () => {
+      const all = await records.list();
+      await Promise.all(all.map(async (record) => stop(record.name)));
+    },
+  };
+}
+
+async function spawnDaemon(record: ProcessRecord, marker: string): Promise<ProcessIdentity> {
+  await mkdir(join(record.logPath, '..'), { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  const log = await open(record.logPath, 'a', 0o600);
+  try {
+    const child = spawn(record.command, record.args, {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      env: childEnvironment({ ...record.environment, [MARKER]: marker }),
+    });
+    await once(child, 'spawn');
+    child.unref();
+    return await identityOfChild(record, child.pid);
+  } catch (error) {
+    if (error instanceof SandboxError) throw error;
+    throw new SandboxError({
+      code: 'SANDBOX_START_FAILED',
+      message: `${record.command} could not be started as ${record.name}: ${String(error)}`,
+      next: 'Run `holdfast sandbox doctor`.',
+      cause: error,
+    });
+  } finally {
+    await log.close();
+  }
+}
+
+async function identityOfChild(
+  record: ProcessRecord,
+  pid: number | undefined,
+): Promise<ProcessIdentity> {
+  const identity = pid === undefined ? undefined : await identifyProcess(pid);
+  if (identity !== undefined) return identity;
+  throw new SandboxError({
+    code: 'SANDBOX_START_FAILED',
+    message: `${record.name} ended at once. The end of its log:\n${await lastLogLines(record.logPath, 15)}`,
+    next: `Read ${record.logPath}.`,
+  });
+}
+
+/** Children inherit the marker, so only the one that runs the recorded command is ours to stop. */
+async function findUnrecorded(
+  marker: string,
+  command: string,
+): Promise<ProcessIdentity | undefined> {
+  for (const identity of await findByEnvironment(marker)) {
+    if ((await commandOf(identity.pid)) === command) return identity;
+  }
+  return undefined;
+}
+
+async function endProcess(record: ProcessRecord, identity: ProcessIdentity): Promise<void> {
+  if (record.stopSignal !== 'SIGKILL') {
+    signal(identity, 'SIGTERM');
+    if (await endsWithin(identity, record.stopWithinMs ?? DEFAULT_STOP_WITHIN_MS)) return;
+  }
+  // Between the look and the signal the pid could pass on; look once more right before.
+  if (!(await isAlive(identity))) return;
+  signal(identity, 'SIGKILL');
+  if (await endsWithin(identity, KILL_WITHIN_MS)) return;
+  throw new SandboxError({
+    code: 'SANDBOX_STOP_FAILED',
+    message: `${record.name} (process ${identity.pid}) did not end, even by SIGKILL.`,
+    next: 'Run `holdfast sandbox down` again; its record is kept.',
+  });
+}
+
+function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
+  try {
+    process.kill(identity.pid, name);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
+    throw error;
+  }
+}
+
+async function endsWithin(identity: ProcessIdentity, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (await isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return true;
+}
