@@ -1,0 +1,1 @@
+export { createContracts } from './zod-parser.ts';

@@ -1,0 +1,1 @@
+export { createUnverifiedIdentity } from './unverified-identity.ts';

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { codedFailure } from '../coded-failure.ts';
+import { openConnections, type Answer, type Connections } from './http-exchange.ts';
+import { sendPaced } from './paced-sending.ts';
+import type { Probes, SmokeCheck, WatchOutcome } from './port.ts';
+import { locateTarget, type AddressDeps, type ProbeAddress } from './probe-address.ts';
+import { createProbeCounter, readProgress } from './probe-counter.ts';
+
+const requestTimeoutMs = 5_000;
+const smokeRetryMs = 250;
+const heartbeatEveryMs = 1_000;
+const maxInFlight = 256;
+/** Longest window of one attempt; a longer watch is several, so that counts reach the run. */
+const maxWindowMs = 60_000;
+
+export type ProbesDeps = AddressDeps;
+
+/** Probes by real HTTP requests from the worker's own machine. */
+export const createProbes = (deps: ProbesDeps): Probes => ({
+  async smoke(request) {
+    const target = await locateTarget(request, deps);
+    if (!target.reachable) return { measured: false, reason: target.reason };
+    return withConnections(async (connections, signal) => {
+      const deadlineAtMs = performance.now() + request.deadlineMs;
+      const { address } = target;
+      let passedCount = 0;
+      const stopHeartbeat = startHeartbeat(() => ({ passed: passedCount }));
+      const runOne = async (check: SmokeCheck): Promise<SmokeResult> => {
+        const result = await smokeUntilPassed(check, { connections, address, signal, deadlineAtMs });
+        if (result.passed) passedCount += 1;
+        return result;
+      };
+      try {
+        return { measured: true, checks: await Promise.all(request.checks.map(runOne)) };
+      } finally {
+        stopHeartbeat();
+      }
+    });
+  },
+
+  async watch(request) {
+    if (request.windowMs > maxWindowMs) throw windowTooLong(request.windowMs);
+    const target = await locateTarget(request, deps);
+    if (!target.reachable) return { measured: false, reason: target.reason };
+    return withConnections((connections, signal) =>
+      watchWindow({ ...request, address: target.address, connections, signal }),
+    );
+  },
+});
+
+interface SmokeResult {
+  check: SmokeCheck;
+  passed: boolean;
+  answer: string;
+}
+
+interface SmokeRun {
+  connections: Connections;
+  address: ProbeAddress;
+  signal: AbortSignal;
+  deadlineAtMs: number;
+}
+
+const smokeUntilPassed = async (check: SmokeCheck, run: SmokeRun): Promise<SmokeResult> => {
+  let answer = 'no request was sent before the deadline';
+  for (;;) {
+    const remainingMs = run.deadlineAtMs - performance.now();
+    if (remainingMs <= 0 || run.signal.aborted) return { check, passed: false, answer };
+    const timeoutMs = Math.ceil(Math.min(remainingMs, requestTimeoutMs));
+    const latest = await run.connections.get(run.address, check.path, timeoutMs);
+    answer = explain(check, latest);
+    if (passes(check, latest)) return { check, passed: true, answer };
+    const pauseMs = Math.max(0, Math.min(smokeRetryMs, run.deadlineAtMs - performance.now()));
+    await delay(pauseMs, undefined, { signal: run.signal }).catch(() => undefined);
+  }
+};
+
+const hasBody = (check: SmokeCheck, answer: Answer): boolean =>
+  check.expectBody === undefined || answer.body.includes(check.expectBody);
+
+const passes = (check: SmokeCheck, answer: Answer): boolean =>
+  answer.status === check.expectStatus && hasBody(check, answer);
+
+const explain = (check: SmokeCheck, answer: Answer): string =>
+  answer.status === check.expectStatus && !hasBody(check, answer)
+    ? `${answer.text} (the body lacks the expected text)`
+    : answer.text;
+
+interface Window {
+  address: ProbeAddress;
+  connections: Connections;
+  /** Aborted when the run no longer wants the counts. */
+  signal: AbortSignal;
+  path: string;
+  windowMs: number;
+  requestsPerSecond: number;
+  stopAtFailures: number;
+}
+
+const watchWindow = async (window: Window): Promise<WatchOutcome> => {
+  const earlier = readProgress(Context.current().info.heartbeatDetails);
+  const counter = createProbeCounter(earlier);
+  const enough = new AbortController();
+  const signal = AbortSignal.any([window.signal, enough.signal]);
+  const startedAtMs = performance.now();
+  const progress = (): ReturnType<typeof counter.progress> =>
+    counter.progress(earlier.elapsedMs + performance.now() - startedAtMs);
+  const stopIfEnough = (): void => {
+    if (progress().failures >= window.stopAtFailures) enough.abort();
+  };
+  const stopHeartbeat = startHeartbeat(progress);
+  try {
+    stopIfEnough();
+    await sendPaced({
+      windowMs: Math.max(0, window.windowMs - earlier.elapsedMs),
+      requestsPerSecond: window.requestsPerSecond,
+      maxInFlight,
+      signal,
+      send: async () => {
+        const answer = await window.connections.get(window.address, window.path, requestTimeoutMs);
+        // Whatever the abort itself broke off says nothing about the service.
+        if (signal.aborted) return;
+        counter.add(answer);
+        stopIfEnough();
+      },
+    });
+  } finally {
+    stopHeartbeat();
+  }
+  return { measured: true, counts: counter.counts() };
+};
+
+/** Runs with open connections and closes them at once when the activity is cancelled. */
+const withConnections = async <T>(
+  run: (connections: Connections, signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const signal = Context.current().cancellationSignal;
+  const connections = openConnections();
+  const closeNow = (): void => void connections.close();
+  signal.addEventListener('abort', closeNow, { once: true });
+  try {
+    const result = await run(connections, signal);
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    signal.removeEventListener('abort', closeNow);
+    await connections.close();
+  }
+};
+
+const startHeartbeat = (details: () => unknown): (() => void) => {
+  const context = Context.current();
+  context.heartbeat(details());
+  const timer = setInterval(() => context.heartbeat(details()), heartbeatEveryMs);
+  return () => clearInterval(timer);
+};
+
+const windowTooLong = (windowMs: number): Error =>
+  codedFailure({
+    code: 'INVALID_INPUT',
+    message: `windowMs: must be at most ${String(maxWindowMs)}, got ${String(windowMs)}; no request was sent.`,
+    subject: 'windowMs',
+  });
