@@ -9,11 +9,21 @@ export interface LockClaim {
   runId: string;
 }
 
-/** Activity types `locks.<verb>`. */
+/**
+ * What the service entity (workflow type `serviceEntity`) is started with; what it carries
+ * over when it continues as new is its own affair.
+ */
+export interface ServiceEntityStart {
+  environment: string;
+  service: string;
+}
+
+/** Activity types `locks.<verb>`; they run on the queue of the workflows. */
 export interface Locks {
   /**
    * Puts the claim into the queue of the service entity, which is started if it is not there.
-   * The grant arrives later as the signal `lockGranted`. @throws QUEUE_FULL
+   * The grant arrives later as the signal `lockGranted`. The same claim may be made again; it
+   * keeps its place. @throws QUEUE_FULL
    */
   request(claim: LockClaim): Promise<{ position: number }>;
   /** Is the run still open? Used by the entity to notice a holder that was terminated. */
