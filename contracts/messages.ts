@@ -60,6 +60,8 @@ export const lockMessageNames = {
   record: 'recordPlan',
   /** Signal to the run: the lock is yours. */
   granted: 'lockGranted',
+  /** Signal to the run: the lock cannot be had, with the reason. */
+  refused: 'lockRefused',
   /** Query on the entity. */
   state: 'state',
 } as const;

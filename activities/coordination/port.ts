@@ -7,6 +7,8 @@ export interface LockClaim {
   requestId: string;
   workflowId: string;
   runId: string;
+  /** The entity uses the same column of the timeout table as the run. */
+  timeoutProfile: 'standard' | 'test';
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ServiceEntityStart {
 export interface Locks {
   /**
    * Puts the claim into the queue of the service entity, which is started if it is not there.
-   * The grant arrives later as the signal `lockGranted`. The same claim may be made again; it
+   * The answer arrives later as the signal `lockGranted` or `lockRefused`. The same claim may be made again; it
    * keeps its place. @throws QUEUE_FULL
    */
   request(claim: LockClaim): Promise<{ position: number }>;

@@ -22,8 +22,16 @@ export interface PlannedChange {
   action: 'create' | 'activate' | 'patch' | 'keep';
   /** Changed fields as JSON pointers with short values; values of Secrets are `(secret)`. */
   fields: { path: string; before: string; after: string }[];
-  /** Set on workloads: the rollout that must be watched after this change. */
-  rollout?: { replicas: number; progressDeadlineMs: number; minReadyMs: number };
+  /**
+   * Set on workloads: the rollout that must be watched after this change. `services` names
+   * those Services of the plan that select the pods of this workload and of no other.
+   */
+  rollout?: {
+    replicas: number;
+    progressDeadlineMs: number;
+    minReadyMs: number;
+    services: string[];
+  };
 }
 
 export interface PlanRequest extends ServiceTarget {

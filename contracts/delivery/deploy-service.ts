@@ -3,7 +3,11 @@ import { defineContract } from '../shared/define-contract.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
-const Milliseconds = z.number().int().nonnegative().max(30 * 86_400_000);
+const Milliseconds = z
+  .number()
+  .int()
+  .nonnegative()
+  .max(30 * 86_400_000);
 
 const SmokeCheckInput = z
   .strictObject({
@@ -15,7 +19,9 @@ const SmokeCheckInput = z
 
 const BakeInput = z
   .strictObject({
-    forMs: Milliseconds.describe('How long the new version is watched under traffic.'),
+    forMs: Milliseconds.max(7_200_000).describe(
+      'How long the new version is watched under traffic; at most two hours.',
+    ),
     path: z.string().startsWith('/').default('/').describe('Path that the prober requests.'),
     maxFailureRatio: z
       .number()
@@ -34,8 +40,14 @@ const BakeInput = z
 
 const ApprovalInput = z
   .strictObject({
-    name: z.string().min(1).max(100).describe('What the approval is called, e.g. `release-manager`.'),
-    expiresAfterMs: Milliseconds.default(86_400_000).describe('Unanswered after this, it is refused.'),
+    name: z
+      .string()
+      .min(1)
+      .max(100)
+      .describe('What the approval is called, e.g. `release-manager`.'),
+    expiresAfterMs: Milliseconds.default(86_400_000).describe(
+      'Unanswered after this, it is refused.',
+    ),
   })
   .describe('An approval of the plan before anything is written.');
 
