@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { checkResult, jestResult, killResult, requireTests } from './layer-result.ts';
+import type { JestReport, LayerResult } from './layer-result.ts';
+import type { Check, JestLayer, KillMatrix, Layer } from './layers.ts';
+import { runCommand } from './run-command.ts';
+
+export async function runLayer(layer: Layer): Promise<LayerResult> {
+  switch (layer.kind) {
+    case 'check':
+      return runCheck(layer);
+    case 'jest':
+      return requireTests(await runJest(layer));
+    case 'kill':
+      return requireTests(await runKillMatrix(layer));
+  }
+}
+
+/** All commands run even when the first fails, so that one round shows every complaint. */
+export async function runCheck({ commands, stopAfterMs }: Check): Promise<LayerResult> {
+  const remarks: string[] = [];
+  let ok = true;
+  for (const command of commands) {
+    const result = await runCommand({ command, stopAfterMs });
+    ok &&= result.ok;
+    if (result.problem !== undefined) remarks.push(result.problem);
+  }
+  return checkResult(ok, remarks);
+}
+
+async function runJest({ name, oneAtATime, stopAfterMs }: JestLayer): Promise<LayerResult> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-test-'));
+  const report = path.join(folder, 'report.json');
+  const workers = oneAtATime ? ['--maxWorkers=1'] : [];
+  try {
+    const { ok, problem } = await runCommand({
+      command: [
+        'node',
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        'node_modules/jest/bin/jest.js',
+        ...['--selectProjects', name, '--json', `--outputFile=${report}`, ...workers],
+      ],
+      stopAfterMs,
+    });
+    return withExitCode(await readReport(report), ok, problem);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readReport(file: string): Promise<LayerResult> {
+  try {
+    return jestResult(JSON.parse(await readFile(file, 'utf8')) as JestReport);
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0, remarks: [] };
+  }
+}
+
+/** Jest may fail without a failed test: a global set-up that threw, a killed process. */
+function withExitCode(result: LayerResult, ok: boolean, problem: string | undefined): LayerResult {
+  if (ok || result.failed > 0) return result;
+  return {
+    ...result,
+    failed: 1,
+    remarks: [...result.remarks, problem ?? 'jest failed; see above'],
+  };
+}
+
+async function runKillMatrix({ stopAfterMs }: KillMatrix): Promise<LayerResult> {
+  const { ok, stdout, problem } = await runCommand({
+    command: ['node', 'test/kill/main.ts'],
+    stopAfterMs,
+  });
+  const result = killResult(stdout, ok);
+  return problem === undefined ? result : { ...result, remarks: [...result.remarks, problem] };
+}
