@@ -1,0 +1,133 @@
+import { canonicalJson, isRecord, listAt, numberAt, recordAt } from './canonical-json.ts';
+import { pointerOf } from './json-pointer.ts';
+import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
+import { diffValues } from './object-diff.ts';
+import { imagesOf, selectsPodsOf } from './pod-template.ts';
+
+export type PlannedAction = 'create' | 'activate' | 'patch' | 'keep';
+
+/** One object of a stored plan: everything that is needed to carry it out and to undo it. */
+export interface PlanEntry {
+  step: string;
+  object: ObjectRef;
+  action: PlannedAction;
+  /** Normalised object that the plan was made from; null where there was none. */
+  before: KubernetesObject | null;
+  /** Normalised object as the API server said it will be. */
+  after: KubernetesObject;
+  /** What is sent to create the object; null for the other actions. */
+  body: KubernetesObject | null;
+  /** Replicas that `activate` gives to a workload that was created with none. */
+  replicas: number;
+  /** An autoscaler that was there before owns the replicas; they are left alone, there and back. */
+  autoscaledBefore: boolean;
+  /** The plan adds an autoscaler; on the way back the replicas return to their old number. */
+  autoscaledAfter: boolean;
+}
+
+export interface StoredPlan {
+  planVersion: 1;
+  environment: string;
+  service: string;
+  release: string;
+  namespace: string;
+  clusterUid: string;
+  entries: PlanEntry[];
+}
+
+/**
+ * Order of writing: what pods read and what routes to them is there before them; an
+ * autoscaler comes last, because it acts as soon as it exists.
+ */
+const kindOrder = [
+  'ConfigMap',
+  'Secret',
+  'Service',
+  'PodDisruptionBudget',
+  'Deployment',
+  'HorizontalPodAutoscaler',
+];
+
+export const inWritingOrder = <T extends { kind: string }>(objects: readonly T[]): T[] =>
+  kindOrder.flatMap((kind) => objects.filter((object) => object.kind === kind));
+
+export const stepNameOf = (action: PlannedAction, object: ObjectRef): string =>
+  `${action} ${describeRef(object)}`;
+
+const longestShownValue = 80;
+
+/** A value as the reader of a plan sees it; nothing of a Secret is ever shown. */
+export const shownValue = (kind: string, value: unknown): string => {
+  if (value === undefined) return 'absent';
+  if (kind === 'Secret') return '(secret)';
+  const text = typeof value === 'string' ? value : canonicalJson(value);
+  return text.length <= longestShownValue ? text : `${text.slice(0, longestShownValue - 1)}…`;
+};
+
+/** More fields than this are counted, not listed: a plan must fit into a history event. */
+const longestFieldList = 60;
+
+export interface ShownField {
+  path: string;
+  before: string;
+  after: string;
+}
+
+/** The changed fields of one object, in the words of the plan. */
+export const shownFields = (
+  before: KubernetesObject | null,
+  after: KubernetesObject,
+): ShownField[] => {
+  if (before === null) return [{ path: '', before: 'absent', after: 'new object' }];
+  const changes = diffValues(before, after);
+  const shown = changes.slice(0, longestFieldList).map((change) => ({
+    path: pointerOf(change.path),
+    before: shownValue(after.kind, change.before),
+    after: shownValue(after.kind, change.after),
+  }));
+  const rest = changes.length - shown.length;
+  return rest > 0 ? [...shown, { path: '…', before: '', after: `${String(rest)} more fields` }] : shown;
+};
+
+const defaultProgressDeadlineSeconds = 600;
+
+export interface RolloutExpectation {
+  replicas: number;
+  progressDeadlineMs: number;
+  minReadyMs: number;
+}
+
+/** What must be watched after a workload was written. */
+export const rolloutOf = (workload: KubernetesObject, replicas: number): RolloutExpectation => ({
+  replicas,
+  progressDeadlineMs:
+    (numberAt(workload, 'spec', 'progressDeadlineSeconds') ?? defaultProgressDeadlineSeconds) * 1000,
+  minReadyMs: (numberAt(workload, 'spec', 'minReadySeconds') ?? 0) * 1000,
+});
+
+const probedPort = (service: KubernetesObject): number | undefined => {
+  const ports = listAt(service, 'spec', 'ports').filter(isRecord);
+  const http = ports.find((port) => port['name'] === 'http') ?? ports[0];
+  return numberAt(http, 'port');
+};
+
+/** Services that route to the plan's own pods, with the port to probe. */
+export const routedServices = (
+  objects: readonly KubernetesObject[],
+): { name: string; port: number }[] => {
+  const workloads = objects.filter((object) => object.kind === 'Deployment');
+  return objects.flatMap((object) => {
+    if (object.kind !== 'Service') return [];
+    const selector = recordAt(object, 'spec', 'selector');
+    const port = probedPort(object);
+    if (port === undefined) return [];
+    return workloads.some((workload) => selectsPodsOf(selector, workload))
+      ? [{ name: object.metadata.name, port }]
+      : [];
+  });
+};
+
+export const plannedImages = (
+  objects: readonly KubernetesObject[],
+): { container: string; image: string }[] =>
+  objects.filter((object) => object.kind === 'Deployment').flatMap(imagesOf);
