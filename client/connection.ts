@@ -1,0 +1,102 @@
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
+import { toOpsError } from './error-translation.ts';
+import { OpsError } from './ops-error.ts';
+import type { SandboxRecord } from './config.ts';
+
+const defaultAddress = '127.0.0.1:7233';
+const defaultNamespace = 'default';
+// A server that is there answers at once; five seconds are for a busy one.
+const connectTimeoutMs = 5_000;
+
+/** Which Temporal server to talk to; the rest comes from the profile, the environment or the sandbox. */
+export interface ServerChoice {
+  /** `host:port` of the Temporal frontend. */
+  address?: string;
+  namespace?: string;
+  /** Profile in the configuration file of the `temporal` command. */
+  profile?: string;
+}
+
+export interface OpenConnection {
+  client: Client;
+  address: string;
+  namespace: string;
+  close: () => Promise<void>;
+}
+
+/**
+ * Connects to the first of: the address given, the profile or `TEMPORAL_ADDRESS`, the
+ * sandbox of this directory, a server on the default port.
+ *
+ * @throws TEMPORAL_UNREACHABLE, CONFIGURATION_INVALID
+ */
+export const openConnection = async (
+  choice: ServerChoice,
+  sandbox: SandboxRecord | undefined,
+): Promise<OpenConnection> => {
+  const { options, namespace } = connectionOptions(choice, sandbox);
+  const address = options.address ?? defaultAddress;
+  try {
+    const connection = await Connection.connect({ connectTimeout: connectTimeoutMs, ...options });
+    const client = new Client({ connection, namespace });
+    return { client, address, namespace, close: async () => connection.close() };
+  } catch (error) {
+    throw unreachable(error, address);
+  }
+};
+
+const connectionOptions = (
+  choice: ServerChoice,
+  sandbox: SandboxRecord | undefined,
+): { options: ConnectionOptions; namespace: string } => {
+  const configured = loadProfile(choice.profile);
+  const address = choice.address ?? configured.address;
+  const namespace = choice.namespace ?? configured.namespace;
+  // The sandbox's namespace belongs to its server, so a server named elsewhere does not get it.
+  const embedded = { address: defaultAddress, namespace: defaultNamespace, ...sandbox?.temporal };
+  if (address === undefined) {
+    const options = { ...configured.options, address: embedded.address };
+    return { options, namespace: namespace ?? embedded.namespace };
+  }
+  return { options: { ...configured.options, address }, namespace: namespace ?? defaultNamespace };
+};
+
+interface LoadedProfile {
+  options: ConnectionOptions;
+  address: string | undefined;
+  namespace: string | undefined;
+}
+
+const loadProfile = (profile: string | undefined): LoadedProfile => {
+  try {
+    const loaded = loadClientConfigProfile(profile === undefined ? {} : { profile });
+    const { connectionOptions: native } = toClientOptions(loaded);
+    const { tls, apiKey, metadata } = native;
+    const options: ConnectionOptions = {
+      ...(tls === undefined ? {} : { tls }),
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(metadata === undefined ? {} : { metadata: metadata }),
+    };
+    return { options, address: loaded.address, namespace: loaded.namespace };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OpsError(
+      { code: 'CONFIGURATION_INVALID', message: `The Temporal profile cannot be read: ${reason}` },
+      { cause },
+    );
+  }
+};
+
+const unreachable = (error: unknown, address: string): OpsError => {
+  const translated = toOpsError(error, { address });
+  if (translated.code !== 'INTERNAL') return translated;
+  return new OpsError(
+    {
+      code: 'TEMPORAL_UNREACHABLE',
+      message: `The Temporal server at ${address} does not answer: ${translated.message}`,
+      subject: address,
+    },
+    { cause: error },
+  );
+};

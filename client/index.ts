@@ -1,0 +1,120 @@
+import type { Client } from '@temporalio/client';
+import { createFilesystemBlobStore } from '../activities/store/index.ts';
+import { readSurroundings, type Surroundings } from './config.ts';
+import { openConnection, type ServerChoice } from './connection.ts';
+import { createDeployServiceFacade, type DeployServiceFacade } from './delivery/deploy-service.ts';
+import { listRuns, type RunFilter, type RunSummary } from './run-list.ts';
+import { createServices, type Services } from './services.ts';
+
+export type {
+  DeployServiceProgress,
+  DeployServiceResult,
+} from '../contracts/delivery/deploy-service.ts';
+export type { ErrorCode } from '../contracts/errors.ts';
+export type { MessageReceipt } from '../contracts/messages.ts';
+export type {
+  DeployServiceFacade,
+  DeployServiceHandle,
+  DeployServiceName,
+  DeployServiceRequest,
+  StartedDeployService,
+} from './delivery/deploy-service.ts';
+export type { Manifest } from './manifest-set.ts';
+export { OpsError } from './ops-error.ts';
+export type { DecisionOptions, MessageOptions, RunHandle } from './run-handle.ts';
+export type { RunFilter, RunSummary } from './run-list.ts';
+export type { PodObservation, RunView, WatchOptions } from './run-view.ts';
+export type { LockClaimant, LockResolution, Services, ServiceState } from './services.ts';
+export type { StartOptions } from './use-case.ts';
+
+/** Everything is optional: the surroundings decide otherwise. */
+export interface OpsClientOptions extends ServerChoice {
+  /** A Temporal client of the caller's, which is used and left open. */
+  client?: Client;
+  /** Directory of the sandbox and of the blob store; `HOLDFAST_STATE_DIR`, or `.holdfast` found upwards. */
+  stateDirectory?: string;
+  /** Blob store that the workers read from. */
+  blobs?: { directory: string; keyFile: string };
+  /** Prefix of the task queues; `HOLDFAST_QUEUE_PREFIX`, or `holdfast`. */
+  queuePrefix?: string;
+  /** Who asks, unless a call says otherwise; `HOLDFAST_ACTOR`, or user and host. */
+  actor?: string;
+  /** Base address of the Temporal UI, for links. */
+  uiUrl?: string;
+  /** How long a message to a run may take to be answered. */
+  messageTimeoutMs?: number;
+}
+
+/** Starts, watches and steers runs. */
+export interface OpsClient extends AsyncDisposable {
+  readonly delivery: { readonly deployService: DeployServiceFacade };
+  readonly services: Services;
+  /** Where this client is connected to. */
+  readonly server: { readonly address: string; readonly namespace: string };
+  /** Runs of every use case, newest first. */
+  listRuns(filter?: RunFilter): Promise<RunSummary[]>;
+  /** The Temporal client underneath. */
+  readonly temporal: Client;
+  close(): Promise<void>;
+}
+
+// A worker that is there answers within milliseconds; a restarting one within this.
+const defaultMessageTimeoutMs = 30_000;
+
+/**
+ * Connects to a Holdfast installation: the Temporal server of the profile or of
+ * `TEMPORAL_ADDRESS`, else the sandbox of this directory.
+ *
+ * @throws TEMPORAL_UNREACHABLE, CONFIGURATION_INVALID
+ * @example
+ * ```ts
+ * import { createOpsClient } from 'holdfast';
+ *
+ * await using ops = await createOpsClient();
+ * const run = await ops.delivery.deployService.getHandle({ environment: 'staging', service: 'shop' });
+ * for await (const { progress } of run.watch()) console.log(progress?.status);
+ * ```
+ */
+export const createOpsClient = async (options: OpsClientOptions = {}): Promise<OpsClient> => {
+  const surroundings = surroundingsFor(options);
+  const connection = await connect(options, surroundings);
+  const { client, namespace } = connection;
+  const actor = options.actor ?? surroundings.actor;
+  const messageTimeoutMs = options.messageTimeoutMs ?? defaultMessageTimeoutMs;
+  const uiUrl = (options.uiUrl ?? surroundings.uiUrl)?.replace(/\/+$/, '');
+  const context = {
+    client,
+    actor,
+    messageTimeoutMs,
+    queuePrefix: options.queuePrefix ?? surroundings.queuePrefix,
+    runUrl: (workflowId: string, runId: string | undefined) => {
+      if (uiUrl === undefined) return undefined;
+      const run = runId === undefined ? '' : `/${runId}/history`;
+      return `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}${run}`;
+    },
+  };
+  const services = createServices(client, actor, messageTimeoutMs);
+  const blobs = createFilesystemBlobStore(
+    options.blobs ?? { directory: surroundings.blobDirectory, keyFile: surroundings.blobKeyFile },
+  );
+  const store = async (bytes: Uint8Array) => blobs.put(bytes);
+  return {
+    delivery: { deployService: createDeployServiceFacade({ context, services, store }) },
+    services,
+    server: { address: connection.address, namespace },
+    listRuns: async (filter = {}) => listRuns(client, filter),
+    temporal: client,
+    close: connection.close,
+    [Symbol.asyncDispose]: connection.close,
+  };
+};
+
+const surroundingsFor = ({ stateDirectory }: OpsClientOptions): Surroundings =>
+  stateDirectory === undefined ? readSurroundings() : readSurroundings({ stateDirectory });
+
+const connect = async (options: OpsClientOptions, { sandbox }: Surroundings) => {
+  if (options.client === undefined) return openConnection(options, sandbox);
+  const { client } = options;
+  const { namespace } = client.options;
+  return { client, namespace, address: options.address ?? '', close: async () => undefined };
+};

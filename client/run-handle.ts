@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { z } from 'zod';
+import {
+  queryNames,
+  updateNames,
+  type MessageReceipt,
+  type UpdateName,
+} from '../contracts/messages.ts';
+import { MessageSchema, PlanDecisionSchema } from '../contracts/shared/message.ts';
+import { toOpsError } from './error-translation.ts';
+import { parseInput } from './input-validation.ts';
+import { viewRun, type RunView, type WatchOptions } from './run-view.ts';
+
+/** A message as a caller writes it; the actor is the client's unless given. */
+export interface MessageOptions {
+  /** Why, in one sentence; kept as evidence. */
+  reason: string;
+  actor?: string;
+  /** A signature or token that proves the actor. */
+  proof?: string;
+}
+
+/** A decision about one plan: the digest says which one was read. */
+export interface DecisionOptions extends MessageOptions {
+  planDigest: string;
+}
+
+/** One run: its result, its state, and the messages that steer it. */
+export interface RunHandle<Result, Progress> {
+  readonly workflowId: string;
+  /** Absent on a handle that means whichever run of the id is the latest. */
+  readonly runId: string | undefined;
+  /** The run in the Temporal UI, where its address is known. */
+  readonly url: string | undefined;
+  /**
+   * Waits for the end, however long that takes.
+   * @throws the code with which the run was refused, ABORTED if it was cancelled before it touched
+   * anything, COMPENSATION_FAILED if it was terminated
+   */
+  result(): Promise<Result>;
+  /** Where the run is and what it waits for. @throws TEMPORAL_UNREACHABLE while no worker answers */
+  progress(): Promise<Progress>;
+  /** Looks at the run until it has ended; the last view is that of the end. */
+  watch(options?: WatchOptions): AsyncIterable<RunView<Progress>>;
+  /** Approves the plan with this digest. @throws MESSAGE_REFUSED if the run has another plan */
+  approve(decision: DecisionOptions): Promise<MessageReceipt>;
+  /** Rejects the plan with this digest; nothing has been changed then. */
+  reject(decision: DecisionOptions): Promise<MessageReceipt>;
+  /** Stops forward moves; watching and putting back go on. */
+  pause(message: MessageOptions): Promise<MessageReceipt>;
+  resume(message: MessageOptions): Promise<MessageReceipt>;
+  /** Leaves out the gate or the failed step that the run waits at. */
+  skip(message: MessageOptions): Promise<MessageReceipt>;
+  /** Puts everything back. */
+  abort(message: MessageOptions): Promise<MessageReceipt>;
+  /** Tries the failed step again on a run that was started with `onFailure: 'hold'`. */
+  retryStep(message: MessageOptions): Promise<MessageReceipt>;
+  /** Tries again what could not be undone. */
+  retryCompensation(message: MessageOptions): Promise<MessageReceipt>;
+}
+
+export interface RunHandleParts {
+  client: Client;
+  handle: WorkflowHandle;
+  runId: string | undefined;
+  url: string | undefined;
+  actor: string;
+  /** How long a message may take to be answered. */
+  messageTimeoutMs: number;
+}
+
+// Fast enough for a person to see a pod change, slow enough not to load a server.
+const defaultWatchIntervalMs = 500;
+
+/** @internal */
+export const createRunHandle = <Result, Progress>(
+  parts: RunHandleParts,
+): RunHandle<Result, Progress> => {
+  const { handle } = parts;
+  const decide = (name: UpdateName) => async (options: DecisionOptions) =>
+    send(parts, name, parseInput(PlanDecisionSchema, { actor: parts.actor, ...options }));
+  const tell = (name: UpdateName) => async (options: MessageOptions) =>
+    send(parts, name, parseInput(MessageSchema, { actor: parts.actor, ...options }));
+  return {
+    workflowId: handle.workflowId,
+    runId: parts.runId,
+    url: parts.url,
+    result: async () => translated(handle, async () => (await handle.result()) as Result),
+    progress: async () =>
+      translated(handle, async () => handle.query<Progress>(queryNames.progress)),
+    watch: (options = {}) => watchRun<Progress>(handle, options),
+    approve: decide(updateNames.approve),
+    reject: decide(updateNames.reject),
+    pause: tell(updateNames.pause),
+    resume: tell(updateNames.resume),
+    skip: tell(updateNames.skip),
+    abort: tell(updateNames.abort),
+    retryStep: tell(updateNames.retryStep),
+    retryCompensation: tell(updateNames.retryCompensation),
+  };
+};
+
+const send = async (
+  { client, handle, messageTimeoutMs }: RunHandleParts,
+  name: UpdateName,
+  message: z.output<typeof MessageSchema>,
+): Promise<MessageReceipt> =>
+  translated(handle, async () =>
+    client.withDeadline(Date.now() + messageTimeoutMs, async () =>
+      handle.executeUpdate<MessageReceipt, [typeof message]>(name, { args: [message] }),
+    ),
+  );
+
+const translated = async <T>(handle: WorkflowHandle, call: () => Promise<T>): Promise<T> => {
+  try {
+    return await call();
+  } catch (error) {
+    throw toOpsError(error, { run: handle.workflowId });
+  }
+};
+
+async function* watchRun<Progress>(
+  handle: WorkflowHandle,
+  { intervalMs = defaultWatchIntervalMs, signal }: WatchOptions,
+): AsyncGenerator<RunView<Progress>> {
+  while (signal?.aborted !== true) {
+    const view = await viewRun<Progress>(handle);
+    yield view;
+    if (view.executionStatus !== 'RUNNING' && view.executionStatus !== 'PAUSED') return;
+    await delay(intervalMs, undefined, signal === undefined ? {} : { signal }).catch(
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import type { Client } from '@temporalio/client';
+import { lockMessageNames, type MessageReceipt } from '../contracts/messages.ts';
+import { MessageSchema } from '../contracts/shared/message.ts';
+import { EnvironmentName, ServiceName } from '../contracts/shared/names.ts';
+import { toOpsError } from './error-translation.ts';
+import { parseInput } from './input-validation.ts';
+import { OpsError } from './ops-error.ts';
+import type { MessageOptions } from './run-handle.ts';
+
+/** A run as the entity knows it. */
+export interface LockClaimant {
+  workflowId: string;
+  runId: string;
+  release: string;
+}
+
+/** What the entity of a service answers to the query `state`. */
+export interface ServiceState {
+  holder?: LockClaimant | null;
+  queue?: readonly LockClaimant[];
+  epoch?: number;
+  status?: string;
+  [field: string]: unknown;
+}
+
+/** What to do about a lock whose holder was terminated. */
+export type LockResolution = 'restore' | 'adopt' | 'release';
+
+/** `ops.services`: the entity that holds the lock, the queue and the history of a service. */
+export interface Services {
+  /** Lock, queue and last good release. @throws RUN_NOT_FOUND if nothing was ever released */
+  state(environment: string, service: string): Promise<ServiceState>;
+  /** The run that holds the lock, else the first that waits for it. @throws RUN_NOT_FOUND */
+  liveRun(
+    environment: string,
+    service: string,
+  ): Promise<{ workflowId: string; runId: string | undefined }>;
+  /**
+   * Decides about a lock whose holder died: `restore` puts its changes back, `adopt` keeps what is
+   * live, `release` gives the lock to the next run without touching anything.
+   */
+  resolveLock(
+    environment: string,
+    service: string,
+    decision: MessageOptions & { resolution: LockResolution },
+  ): Promise<MessageReceipt>;
+}
+
+/** @internal */
+export const createServices = (
+  client: Client,
+  actor: string,
+  messageTimeoutMs: number,
+): Services => {
+  const stateOf = async (environment: string, service: string): Promise<ServiceState> => {
+    const workflowId = entityId(environment, service);
+    try {
+      return await client.workflow
+        .getHandle(workflowId)
+        .query<ServiceState>(lockMessageNames.state);
+    } catch (error) {
+      throw unknownService({ environment, service }, toOpsError(error, { run: workflowId }));
+    }
+  };
+  return {
+    state: stateOf,
+    liveRun: async (environment, service) => {
+      const { holder, queue } = await stateOf(environment, service);
+      const claimant = holder ?? queue?.[0];
+      if (claimant === undefined) throw noLiveRun(environment, service);
+      return { workflowId: claimant.workflowId, runId: claimant.runId };
+    },
+    resolveLock: async (environment, service, { resolution, ...message }) => {
+      const workflowId = entityId(environment, service);
+      const parsed = parseInput(MessageSchema, { actor, ...message });
+      const decision = { ...parsed, resolution };
+      try {
+        return await client.withDeadline(Date.now() + messageTimeoutMs, async () =>
+          client.workflow
+            .getHandle(workflowId)
+            .executeUpdate<MessageReceipt, [typeof decision]>(lockMessageNames.resolve, {
+              args: [decision],
+            }),
+        );
+      } catch (error) {
+        throw toOpsError(error, { run: workflowId });
+      }
+    },
+  };
+};
+
+const entityId = (environment: string, service: string): string =>
+  `service:${parseInput(EnvironmentName, environment)}:${parseInput(ServiceName, service)}`;
+
+const noLiveRun = (environment: string, service: string): OpsError =>
+  new OpsError({
+    code: 'RUN_NOT_FOUND',
+    message: `No release of ${service} to ${environment} is running or waiting.`,
+    subject: `${environment}/${service}`,
+  });
+
+const unknownService = (
+  { environment, service }: { environment: string; service: string },
+  error: OpsError,
+): OpsError => {
+  if (error.code !== 'RUN_NOT_FOUND') return error;
+  return new OpsError(
+    {
+      code: 'RUN_NOT_FOUND',
+      message: `${service} was never released to ${environment}.`,
+      next: `Release it with \`holdfast deploy -f holdfast.yaml -e ${environment}\`.`,
+      subject: `${environment}/${service}`,
+    },
+    { cause: error },
+  );
+};
