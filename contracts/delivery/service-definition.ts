@@ -42,7 +42,9 @@ export const ServiceDefinition = z
     smoke: z.array(Smoke).max(20).default([]),
     bake: Bake.optional(),
     approvals: z
-      .array(z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }))
+      .array(
+        z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }),
+      )
       .max(1)
       .default([]),
     onFailure: z.enum(['unwind', 'hold']).default('unwind'),
