@@ -23,7 +23,8 @@ export interface Surroundings {
   sandbox: SandboxRecord | undefined;
   /** Directory of the blob store, shared with the workers. */
   blobDirectory: string;
-  blobKeyFile: string;
+  /** Beside the blobs unless set. */
+  blobKeyFile: string | undefined;
   queuePrefix: string;
   /** Who asks, unless a message says otherwise. */
   actor: string;
@@ -58,8 +59,8 @@ export const readSurroundings = ({
   const value = (name: string, fallback: string): string => env[name] ?? fallback;
   return {
     stateDirectory,
-    blobDirectory: value('HOLDFAST_BLOB_DIR', path.join(stateDirectory, 'blobs')),
-    blobKeyFile: value('HOLDFAST_BLOB_KEY_FILE', path.join(stateDirectory, 'blob.key')),
+    blobDirectory: value('HOLDFAST_BLOBS', path.join(stateDirectory, 'blobs')),
+    blobKeyFile: env['HOLDFAST_BLOB_KEY_FILE'],
     queuePrefix: value('HOLDFAST_QUEUE_PREFIX', defaultQueuePrefix),
     actor: value('HOLDFAST_ACTOR', `${userName(env)}@${os.hostname()}`),
     sandbox,

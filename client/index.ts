@@ -10,6 +10,7 @@ export type {
   DeployServiceProgress,
   DeployServiceResult,
 } from '../contracts/delivery/deploy-service.ts';
+export type { LockResolution, ServiceLockState } from '../contracts/delivery/service-lock.ts';
 export type { ErrorCode } from '../contracts/errors.ts';
 export type { MessageReceipt } from '../contracts/messages.ts';
 export type {
@@ -24,7 +25,7 @@ export { OpsError } from './ops-error.ts';
 export type { DecisionOptions, MessageOptions, RunHandle } from './run-handle.ts';
 export type { RunFilter, RunSummary } from './run-list.ts';
 export type { PodObservation, RunView, WatchOptions } from './run-view.ts';
-export type { LockClaimant, LockResolution, Services, ServiceState } from './services.ts';
+export type { Services } from './services.ts';
 export type { StartOptions } from './use-case.ts';
 
 /** Everything is optional: the surroundings decide otherwise. */
@@ -34,7 +35,7 @@ export interface OpsClientOptions extends ServerChoice {
   /** Directory of the sandbox and of the blob store; `HOLDFAST_STATE_DIR`, or `.holdfast` found upwards. */
   stateDirectory?: string;
   /** Blob store that the workers read from. */
-  blobs?: { directory: string; keyFile: string };
+  blobs?: { directory: string; keyFile?: string };
   /** Prefix of the task queues; `HOLDFAST_QUEUE_PREFIX`, or `holdfast`. */
   queuePrefix?: string;
   /** Who asks, unless a call says otherwise; `HOLDFAST_ACTOR`, or user and host. */

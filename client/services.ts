@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { LockResolution, ServiceLockState } from '../contracts/delivery/service-lock.ts';
 import { lockMessageNames, type MessageReceipt } from '../contracts/messages.ts';
 import { MessageSchema } from '../contracts/shared/message.ts';
 import { EnvironmentName, ServiceName } from '../contracts/shared/names.ts';
@@ -7,29 +8,10 @@ import { parseInput } from './input-validation.ts';
 import { OpsError } from './ops-error.ts';
 import type { MessageOptions } from './run-handle.ts';
 
-/** A run as the entity knows it. */
-export interface LockClaimant {
-  workflowId: string;
-  runId: string;
-  release: string;
-}
-
-/** What the entity of a service answers to the query `state`. */
-export interface ServiceState {
-  holder?: LockClaimant | null;
-  queue?: readonly LockClaimant[];
-  epoch?: number;
-  status?: string;
-  [field: string]: unknown;
-}
-
-/** What to do about a lock whose holder was terminated. */
-export type LockResolution = 'restore' | 'adopt' | 'release';
-
 /** `ops.services`: the entity that holds the lock, the queue and the history of a service. */
 export interface Services {
   /** Lock, queue and last good release. @throws RUN_NOT_FOUND if nothing was ever released */
-  state(environment: string, service: string): Promise<ServiceState>;
+  state(environment: string, service: string): Promise<ServiceLockState>;
   /** The run that holds the lock, else the first that waits for it. @throws RUN_NOT_FOUND */
   liveRun(
     environment: string,
@@ -42,7 +24,7 @@ export interface Services {
   resolveLock(
     environment: string,
     service: string,
-    decision: MessageOptions & { resolution: LockResolution },
+    decision: MessageOptions & { action: LockResolution['action'] },
   ): Promise<MessageReceipt>;
 }
 
@@ -52,12 +34,12 @@ export const createServices = (
   actor: string,
   messageTimeoutMs: number,
 ): Services => {
-  const stateOf = async (environment: string, service: string): Promise<ServiceState> => {
+  const stateOf = async (environment: string, service: string): Promise<ServiceLockState> => {
     const workflowId = entityId(environment, service);
     try {
       return await client.workflow
         .getHandle(workflowId)
-        .query<ServiceState>(lockMessageNames.state);
+        .query<ServiceLockState>(lockMessageNames.state);
     } catch (error) {
       throw unknownService({ environment, service }, toOpsError(error, { run: workflowId }));
     }
@@ -66,14 +48,14 @@ export const createServices = (
     state: stateOf,
     liveRun: async (environment, service) => {
       const { holder, queue } = await stateOf(environment, service);
-      const claimant = holder ?? queue?.[0];
+      const claimant = holder ?? queue[0];
       if (claimant === undefined) throw noLiveRun(environment, service);
       return { workflowId: claimant.workflowId, runId: claimant.runId };
     },
-    resolveLock: async (environment, service, { resolution, ...message }) => {
+    resolveLock: async (environment, service, { action, ...message }) => {
       const workflowId = entityId(environment, service);
       const parsed = parseInput(MessageSchema, { actor, ...message });
-      const decision = { ...parsed, resolution };
+      const decision = { ...parsed, action };
       try {
         return await client.withDeadline(Date.now() + messageTimeoutMs, async () =>
           client.workflow

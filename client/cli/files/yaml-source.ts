@@ -10,7 +10,7 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../../contracts/errors.ts';
-import { flattenIssue, formatField } from '../../input-validation.ts';
+import { inputProblems } from '../../../contracts/shared/input-problems.ts';
 import { OpsError } from '../../ops-error.ts';
 
 /** Text of a file that a person wrote, with the name that errors use for it. */
@@ -120,17 +120,18 @@ export const parseDocument = <Schema extends z.ZodType>(
 ): z.output<Schema> => {
   const outcome = schema.safeParse(document.value);
   if (outcome.success) return outcome.data;
-  const mistakes = outcome.error.issues
-    .flatMap(flattenIssue)
-    .map(({ field, message }) => `${document.locate(field)} ${fieldName(field)}${message}`);
+  const mistakes = inputProblems(outcome.error).map(({ field, reason }) => {
+    const place = document.locate(fieldPath(field));
+    return field === '' ? `${place} ${reason}` : `${place} ${field}: ${reason}`;
+  });
   throw invalidFile({ code: 'INVALID_INPUT', mistakes: [...new Set(mistakes)], subject: file });
 };
 
-/** `smoke[0].http.path: ` as people write it. */
-const fieldName = (field: readonly PropertyKey[]): string => {
-  const name = formatField(field);
-  return name === '' ? '' : `${name}: `;
-};
+/** `smoke[0].http.path` as the steps to the field. */
+const fieldPath = (field: string): PropertyKey[] =>
+  [...field.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([part, index]) =>
+    index === undefined ? part : Number(index),
+  );
 
 /** An error about a file that nothing was done with yet. */
 export const invalidFile = (about: {

@@ -1,0 +1,192 @@
+import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
+import type { PodObservation } from '../run-view.ts';
+import { formatElapsed, paintLine, piece, type Canvas, type Piece, type Tone } from './paint.ts';
+
+/** Everything that the live tree shows of one run. */
+export interface RunScreen {
+  /** Shown until the run's own account is there. */
+  title: string;
+  progress: DeployServiceProgress | null;
+  /** Why there is no account of the run. */
+  silence: string | null;
+  pods: PodObservation | null;
+  retrying: readonly { activity: string; attempt: number; lastFailure: string }[];
+  url: string | null;
+}
+
+type Stage = DeployServiceProgress['stages'][number];
+type Compensation = DeployServiceProgress['compensations'][number];
+
+const stageMarks: Record<Stage['status'], Piece> = {
+  pending: piece('○', 'faint'),
+  running: piece('●', 'busy'),
+  done: piece('✔', 'good'),
+  failed: piece('✖', 'bad'),
+  skipped: piece('–', 'faint'),
+  'not-measured': piece('?', 'busy'),
+};
+
+const compensationTones: Record<Compensation['outcome'], Tone> = {
+  undone: 'good',
+  'nothing-to-undo': 'faint',
+  'foreign-change-preserved': 'busy',
+  failed: 'bad',
+  skipped: 'busy',
+};
+
+const statusTones: Record<DeployServiceProgress['status'], Tone> = {
+  running: 'busy',
+  paused: 'busy',
+  waiting: 'busy',
+  unwinding: 'bad',
+  'needs-operator': 'bad',
+  finished: 'strong',
+};
+
+/** The live tree of a run: stages, pods, gates, way back, and what it waits for. */
+export const renderRun = (screen: RunScreen, canvas: Canvas & { nowMs: number }): string => {
+  const lines = treeOf(screen, canvas.nowMs).map((pieces) => paintLine(pieces, canvas));
+  return lines.join('\n');
+};
+
+const treeOf = (screen: RunScreen, nowMs: number): Piece[][] => {
+  const { progress, url } = screen;
+  const link = url === null ? [] : [[piece(url, 'faint')]];
+  if (progress === null) {
+    return [[piece(screen.title, 'strong')], ...silenceLines(screen), ...link];
+  }
+  return [
+    titleLine(progress, nowMs),
+    ...branches(stageNodes(progress, screen, nowMs)),
+    ...wayBackLines(progress),
+    ...silenceLines(screen),
+    ...failureLines(progress),
+    ...waitingLines(progress, nowMs),
+    ...link,
+  ];
+};
+
+const titleLine = (progress: DeployServiceProgress, nowMs: number): Piece[] => {
+  const { service, release, environment, status, outcome, stages } = progress;
+  const starts = stages.flatMap(({ startedAtMs }) => startedAtMs ?? []);
+  const ends = stages.flatMap(({ endedAtMs }) => endedAtMs ?? []);
+  const end = status === 'finished' && ends.length > 0 ? Math.max(...ends) : nowMs;
+  const elapsed = starts.length === 0 ? '' : `   ${formatElapsed(end - Math.min(...starts))}`;
+  return [
+    piece(`${service} ${release} → ${environment}`, 'strong'),
+    piece(`   ${outcome ?? status}`, outcome === 'deployed' ? 'good' : statusTones[status]),
+    piece(elapsed, 'faint'),
+  ];
+};
+
+interface Node {
+  line: Piece[];
+  children: Piece[][];
+}
+
+const stageNodes = (
+  progress: DeployServiceProgress,
+  { pods, retrying }: RunScreen,
+  nowMs: number,
+): Node[] => {
+  const running = progress.stages.findIndex(({ status }) => status === 'running');
+  const width = Math.max(...progress.stages.map(({ name }) => name.length), 0) + 2;
+  return progress.stages.map((stage, index) => ({
+    line: stageLine(stage, width, nowMs),
+    children: [
+      ...(index === running ? podLines(pods) : []),
+      ...(index === running ? retrying.map(retryLine) : []),
+      ...gateLines(progress, stage.name),
+    ],
+  }));
+};
+
+const stageLine = (stage: Stage, width: number, nowMs: number): Piece[] => {
+  const { name, status, note, startedAtMs, endedAtMs } = stage;
+  const elapsed =
+    startedAtMs === undefined ? '' : formatElapsed((endedAtMs ?? nowMs) - startedAtMs);
+  return [
+    stageMarks[status],
+    piece(` ${name.padEnd(width)}`, status === 'pending' ? 'faint' : 'plain'),
+    piece(elapsed.padEnd(8), 'faint'),
+    piece(note === '' && status === 'not-measured' ? 'not measured' : note),
+  ];
+};
+
+const podLines = (pods: PodObservation | null): Piece[][] =>
+  (pods?.pods ?? []).map(({ name, ready, reason }) => [
+    ready ? piece('✔', 'good') : piece('○', 'busy'),
+    piece(` ${name}  `),
+    piece(ready && reason === '' ? 'ready' : reason, 'faint'),
+  ]);
+
+const retryLine = (retry: RunScreen['retrying'][number]): Piece[] => [
+  piece('↻', 'busy'),
+  piece(` ${retry.activity}, attempt ${String(retry.attempt)}: `, 'faint'),
+  piece(retry.lastFailure),
+];
+
+const gateLines = ({ gates }: DeployServiceProgress, stage: string): Piece[][] =>
+  gates
+    .filter(({ name }) => name === stage)
+    .map(({ verdict, samples, failures, note }) => [
+      piece(`${verdict.replace('-', ' ')}`, verdict === 'pass' ? 'good' : 'busy'),
+      piece(samples > 0 ? `  ${String(failures)} of ${String(samples)} failed` : '', 'faint'),
+      piece(note === '' ? '' : `  ${note}`, 'faint'),
+    ]);
+
+const branches = (nodes: readonly Node[]): Piece[][] =>
+  nodes.flatMap(({ line, children }, index) => {
+    const isLast = index === nodes.length - 1;
+    const below = isLast ? '   ' : '│  ';
+    return [
+      [piece(isLast ? '└─ ' : '├─ ', 'faint'), ...line],
+      ...children.map((child, position) => {
+        const corner = position === children.length - 1 ? '└─ ' : '├─ ';
+        return [piece(`${below}${corner}`, 'faint'), ...child];
+      }),
+    ];
+  });
+
+const wayBackLines = ({ compensations }: DeployServiceProgress): Piece[][] => {
+  if (compensations.length === 0) return [];
+  const nodes = compensations.map(({ step, outcome, note }) => ({
+    line: [
+      piece(outcome.replaceAll('-', ' '), compensationTones[outcome]),
+      piece(`  ${step}`),
+      piece(note === '' ? '' : `  ${note}`, 'faint'),
+    ],
+    children: [],
+  }));
+  return [[piece('way back', 'strong')], ...branches(nodes)];
+};
+
+const silenceLines = ({ silence }: RunScreen): Piece[][] =>
+  silence === null ? [] : [[piece('no answer from a worker: ', 'busy'), piece(silence)]];
+
+const failureLines = ({ failure, failedStep }: DeployServiceProgress): Piece[][] => {
+  if (failure === undefined) return [];
+  const at = failedStep === undefined ? '' : ` in ${failedStep}`;
+  const [first = '', ...rest] = failure.message.trimEnd().split('\n');
+  return [
+    [piece(`✖ ${failure.code}${at}`, 'bad'), piece(`  ${first}`)],
+    ...rest.slice(-4).map((line) => [piece(`  ${line}`, 'faint')]),
+  ];
+};
+
+const waitingLines = (progress: DeployServiceProgress, nowMs: number): Piece[][] => {
+  const { waitingFor, service, environment } = progress;
+  if (waitingFor === undefined) return [];
+  const { what, verbs, deadlineAtMs } = waitingFor;
+  const left = deadlineAtMs === undefined ? '' : `, ${formatElapsed(deadlineAtMs - nowMs)} left`;
+  return [
+    [piece('waits for ', 'busy'), piece(what, 'strong'), piece(left, 'faint')],
+    ...verbs.map((verb) => [
+      piece(`  holdfast ${verbCommand(verb)} ${service} -e ${environment} --reason "…"`),
+    ]),
+  ];
+};
+
+/** `retryCompensation` is `retry-compensation` on the command line. */
+export const verbCommand = (verb: string): string =>
+  verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
