@@ -13,8 +13,10 @@ export type OnProgress = (progress: Progress) => void;
 const REPEAT_EVERY_MS = 2_000;
 
 export interface StepReporter {
-  /** Replaces the message that is repeated while the step lasts. */
+  /** Reports a message now, and repeats it while the step lasts. */
   say(message: string): void;
+  /** Changes the message of the next report, for details that change many times a second. */
+  revise(message: string): void;
 }
 
 /** Runs one step and reports its beginning, every two seconds, and its end. */
@@ -34,11 +36,14 @@ export async function reportStep<T>(
     message = next;
     report();
   };
+  const revise = (next: string): void => {
+    message = next;
+  };
   report();
   const timer = setInterval(report, REPEAT_EVERY_MS);
   timer.unref();
   try {
-    return await run({ say });
+    return await run({ say, revise });
   } finally {
     clearInterval(timer);
   }

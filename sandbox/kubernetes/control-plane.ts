@@ -55,6 +55,4 @@ export interface ControlPlanePorts {
   readonly apiServer: number;
   readonly etcdClient: number;
   readonly etcdPeer: number;
-  readonly controllerManager: number;
-  readonly scheduler: number;
 }

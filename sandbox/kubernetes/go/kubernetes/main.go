@@ -29,6 +29,10 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/version"
 )
 
+// buildKey is stamped by the build: a digest of this directory and the build's
+// flags, by which a binary found elsewhere is recognised as this one.
+var buildKey = "unstamped"
+
 // components maps the name of each component to its entry point.
 var components = map[string]func(args []string) int{
 	"certificates":            runCertificates,
@@ -39,6 +43,7 @@ var components = map[string]func(args []string) int{
 	"kubelet":                 runCobra(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
 	"kube-proxy":              runCobra(proxy.NewProxyCommand),
 	"kubectl":                 runCobra(kubectl.NewDefaultKubectlCommand),
+	"version":                 printVersion,
 }
 
 func main() {
@@ -55,6 +60,11 @@ func main() {
 	}
 	os.Args = append([]string{name}, args[1:]...)
 	os.Exit(run(os.Args))
+}
+
+func printVersion([]string) int {
+	fmt.Printf("kube-all %s\n", buildKey)
+	return 0
 }
 
 func runEtcd(args []string) int {
