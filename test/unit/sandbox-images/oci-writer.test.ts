@@ -39,12 +39,12 @@ interface Config {
 }
 
 /** Unpacks an archive with the system's tar, as another tool would read it. */
-function unpacked<T>(tar: Buffer, read: (directory: string) => T): T {
+function unpacked(tar: Buffer, read: (directory: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
   try {
     writeFileSync(join(directory, 'archive.tar'), tar);
     execFileSync('tar', ['-xf', 'archive.tar'], { cwd: directory });
-    return read(directory);
+    read(directory);
   } finally {
     rmSync(directory, { recursive: true });
   }
