@@ -1,0 +1,66 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { CodedError } from '../../contracts/errors.ts';
+import { errors, isErrorCode } from '../../contracts/errors.ts';
+
+/** Fails the run, or refuses a message, with a coded error that callers can read. */
+export const codedFailure = (error: CodedError): ApplicationFailure => {
+  const detail: CodedError = { next: errors[error.code].next, ...error };
+  return ApplicationFailure.create({
+    type: error.code,
+    message: error.message,
+    nonRetryable: true,
+    details: [detail],
+  });
+};
+
+/**
+ * The coded error inside whatever an activity or child threw. A timeout keeps the
+ * last failure as its cause, which says more than the timeout does.
+ */
+export const codedErrorOf = (error: unknown): CodedError => {
+  const chain = causes(error);
+  for (const link of chain) {
+    const coded = readCoded(link);
+    if (coded !== undefined) return coded;
+  }
+  const innermost = chain.at(-1);
+  const text = innermost instanceof Error ? innermost.message : String(innermost);
+  const step = stepOf(chain);
+  return { code: 'INTERNAL', message: step === undefined ? text : `${step}: ${text}` };
+};
+
+/** Guards against a cause that refers back to itself. */
+const deepestCause = 20;
+
+const causes = (error: unknown): unknown[] => {
+  const chain: unknown[] = [];
+  let link: unknown = error;
+  while (link !== undefined && chain.length < deepestCause) {
+    chain.push(link);
+    link = link instanceof Error ? link.cause : undefined;
+  }
+  return chain;
+};
+
+const readCoded = (error: unknown): CodedError | undefined => {
+  if (!(error instanceof ApplicationFailure)) return undefined;
+  const { type, details, message } = error;
+  if (typeof type !== 'string' || !isErrorCode(type)) return undefined;
+  const detail: unknown = details?.[0];
+  return isCodedDetail(detail, type) ? detail : { code: type, message };
+};
+
+const isCodedDetail = (value: unknown, type: string): value is CodedError =>
+  typeof value === 'object' &&
+  value !== null &&
+  'code' in value &&
+  value.code === type &&
+  'message' in value &&
+  typeof value.message === 'string';
+
+const stepOf = (chain: unknown[]): string | undefined => {
+  for (const link of chain) {
+    if (link instanceof Error && 'activityType' in link) return String(link.activityType);
+  }
+  return undefined;
+};

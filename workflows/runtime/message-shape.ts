@@ -1,0 +1,47 @@
+import { messageLimits } from '../../contracts/messages.ts';
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+interface FieldRule {
+  name: string;
+  maxChars: number;
+  required: boolean;
+}
+
+const fields: readonly FieldRule[] = [
+  { name: 'actor', maxChars: messageLimits.actorChars, required: true },
+  { name: 'reason', maxChars: messageLimits.reasonChars, required: true },
+  { name: 'proof', maxChars: messageLimits.proofChars, required: false },
+];
+
+/**
+ * What is wrong with the shape of a message, naming the field. Messages can be sent
+ * from the Temporal UI, past every schema; zod does not run inside a workflow.
+ */
+export const messageProblem = (message: unknown, withPlan: boolean): string | undefined => {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    return 'the message must be an object with `actor` and `reason`';
+  }
+  const values = new Map<string, unknown>(Object.entries(message));
+  const allowed = [...fields.map(({ name }) => name), ...(withPlan ? ['planDigest'] : [])];
+  const unknownField = [...values.keys()].find((name) => !allowed.includes(name));
+  if (unknownField !== undefined) return `\`${unknownField}\` is not a field of this message`;
+  for (const rule of fields) {
+    const problem = fieldProblem(rule, values.get(rule.name));
+    if (problem !== undefined) return problem;
+  }
+  const digest = values.get('planDigest');
+  return withPlan && !(typeof digest === 'string' && digestPattern.test(digest))
+    ? '`planDigest` must be sha256: and 64 hexadecimal digits'
+    : undefined;
+};
+
+const fieldProblem = (rule: FieldRule, value: unknown): string | undefined => {
+  if (value === undefined && !rule.required) return undefined;
+  if (typeof value !== 'string' || value.length === 0) {
+    return `\`${rule.name}\` must be a text that is not empty`;
+  }
+  return value.length > rule.maxChars
+    ? `\`${rule.name}\` has ${value.length} characters; ${rule.maxChars} are allowed`
+    : undefined;
+};

@@ -1,0 +1,124 @@
+import {
+  ActivityCancellationType,
+  scheduleActivity,
+  scheduleLocalActivity,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ActivityOptions, RetryPolicy } from '@temporalio/workflow';
+import type { Contracts, TimeoutProfile } from '../../activities/contracts/port.ts';
+import type { Locks } from '../../activities/coordination/port.ts';
+import type { Identity } from '../../activities/identity/port.ts';
+import type { Releases, Workloads } from '../../activities/kubernetes/port.ts';
+import type { Notifications } from '../../activities/notify/port.ts';
+import type { Probes } from '../../activities/traffic/port.ts';
+import { nonRetryableCodes } from '../../contracts/errors.ts';
+import { siblingQueue } from '../../domain/shared/task-queue.ts';
+import { activityTable, localTiming, timingOf } from './timeouts.ts';
+import type { ActivityName, Timing } from './timeouts.ts';
+
+/** What a caller may say about one call. */
+export interface CallOptions {
+  /** One line for the Temporal UI. */
+  summary: string;
+  /** Longest time that the request itself allows; waits get it plus a grace. */
+  waitMs?: number;
+  /** Instead of the table's limit for all attempts together. */
+  scheduleToCloseMs?: number;
+}
+
+/** A port as a workflow calls it: the verb's request, and how the call is to be made. */
+export type CalledPort<Port> = {
+  [Name in keyof Port]: Port[Name] extends (request: infer Request) => Promise<infer Answer>
+    ? (request: Request, options: CallOptions) => Promise<Answer>
+    : never;
+};
+
+export interface Ports {
+  releases: CalledPort<Releases>;
+  workloads: CalledPort<Workloads>;
+  probes: CalledPort<Probes>;
+  notifications: CalledPort<Notifications>;
+  locks: CalledPort<Pick<Locks, 'request'>>;
+  /** Local activities. */
+  identity: CalledPort<Identity>;
+  holders: CalledPort<Pick<Locks, 'holderStatus'>>;
+}
+
+/** All ports with the timeouts of one profile. */
+export const portsOf = (profile: TimeoutProfile): Ports => {
+  const remote = (name: ActivityName) => callRemote(name, profile);
+  const local = (name: string) => callLocal(name, profile);
+  return {
+    releases: {
+      plan: remote('releases.plan'),
+      capture: remote('releases.capture'),
+      write: remote('releases.write'),
+      revert: remote('releases.revert'),
+      prove: remote('releases.prove'),
+      prune: remote('releases.prune'),
+      highestFence: remote('releases.highestFence'),
+    },
+    workloads: {
+      awaitRollout: remote('workloads.awaitRollout'),
+      awaitEndpoints: remote('workloads.awaitEndpoints'),
+      setPaused: remote('workloads.setPaused'),
+      keepLogs: remote('workloads.keepLogs'),
+      retire: remote('workloads.retire'),
+    },
+    probes: { smoke: remote('probes.smoke'), watch: remote('probes.watch') },
+    notifications: { send: remote('notifications.send') },
+    locks: { request: remote('locks.request') },
+    identity: { verify: local('identity.verify') },
+    holders: { holderStatus: local('locks.holderStatus') },
+  };
+};
+
+/** The first activity of every run; it tells which profile the others use. */
+export const contracts: CalledPort<Contracts> = { parse: callLocal('contracts.parse', 'standard') };
+
+// The wire name is the only link between the typed port and the activity, so the call
+// itself is untyped; `Ports` is what gives each verb its request and answer.
+type AnyCall = (request: unknown, options: CallOptions) => Promise<never>;
+
+function callRemote(name: ActivityName, profile: TimeoutProfile): AnyCall {
+  return (request, options) =>
+    scheduleActivity<never>(name, [request], remoteOptions(name, profile, options));
+}
+
+function callLocal(name: string, profile: TimeoutProfile): AnyCall {
+  const timing = localTiming(profile);
+  return (request, { summary }) =>
+    scheduleLocalActivity<never>(name, [request], {
+      startToCloseTimeout: timing.startToCloseMs,
+      retry: retryOf(timing),
+      cancellationType: ActivityCancellationType.TRY_CANCEL,
+      summary,
+    });
+}
+
+const remoteOptions = (
+  name: ActivityName,
+  profile: TimeoutProfile,
+  call: CallOptions,
+): ActivityOptions => {
+  const timing = timingOf(name, profile);
+  const scheduleToCloseMs = call.scheduleToCloseMs ?? timing.scheduleToCloseMs;
+  return {
+    taskQueue: siblingQueue(workflowInfo().taskQueue, activityTable[name].pool),
+    startToCloseTimeout: timing.startToCloseMs + (call.waitMs ?? 0),
+    ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: scheduleToCloseMs }),
+    ...(timing.heartbeatMs === undefined ? {} : { heartbeatTimeout: timing.heartbeatMs }),
+    retry: retryOf(timing),
+    // An abandoned attempt is harmless: its epoch is outdated as soon as the way back begins.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    summary: call.summary,
+  };
+};
+
+const retryOf = (timing: Timing): RetryPolicy => ({
+  initialInterval: timing.firstRetryMs,
+  maximumInterval: timing.longestRetryMs,
+  backoffCoefficient: 2,
+  nonRetryableErrorTypes: [...nonRetryableCodes],
+  ...(timing.maxAttempts === undefined ? {} : { maximumAttempts: timing.maxAttempts }),
+});

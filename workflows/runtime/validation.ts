@@ -1,0 +1,17 @@
+import type { TimeoutProfile } from '../../activities/contracts/port.ts';
+import { contracts } from './ports.ts';
+
+/**
+ * The first activity of every run: callers validate too, but a run can also be started
+ * from the Temporal UI or a schedule. Defaults are applied here and recorded by the history.
+ */
+export const parseInput = async <Input>(
+  contract: string,
+  value: unknown,
+): Promise<{ input: Input; timeoutProfile: TimeoutProfile }> => {
+  const parsed = await contracts.parse(
+    { contract, value },
+    { summary: 'validate the input and apply defaults' },
+  );
+  return { input: parsed.value as Input, timeoutProfile: parsed.timeoutProfile };
+};
