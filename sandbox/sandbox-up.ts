@@ -1,0 +1,222 @@
+/** Brings a sandbox up, or finds the one that runs and repairs what of it has died. */
+import { join } from 'node:path';
+import { chooseLevel } from './choose-level.ts';
+import type { ConfirmHostChanges } from './choose-level.ts';
+import type { ControlPlane } from './kubernetes/control-plane.ts';
+import { startKwokNodes } from './kubernetes/kwok-nodes.ts';
+import { startControlPlane } from './kubernetes/start-control-plane.ts';
+import { nodeLayer } from './node/index.ts';
+import { packageRoot } from './package-root.ts';
+import type { OnProgress } from './progress.ts';
+import { writeDescription } from './sandbox-description.ts';
+import type { Sandbox, SandboxLevel } from './sandbox-description.ts';
+import { SandboxError } from './sandbox-error.ts';
+import { allPorts, choosePorts, readPlan, writePlan } from './sandbox-plan.ts';
+import type { SandboxPlan } from './sandbox-plan.ts';
+import { openStateDirectory, resolveStateDirectory } from './state/directory.ts';
+import type { StatePaths } from './state/directory.ts';
+import { withLock } from './state/lock.ts';
+import { isPortFree } from './state/ports.ts';
+import { createProcessSupervisor } from './state/processes.ts';
+import type { ProcessSupervisor } from './state/processes.ts';
+import { readDevelopmentSettings } from './temporal/development-settings.ts';
+import type { DevelopmentSettings, Persistence } from './temporal/development-settings.ts';
+import { startDevelopmentServer } from './temporal/development-server.ts';
+import type { DevelopmentServer } from './temporal/development-server.ts';
+import { locateTool } from './tools/locate.ts';
+import type { ToolName } from './tools/catalogue.ts';
+
+export interface SandboxUpOptions {
+  /** `auto`: level 2 where this machine can and the user agrees, else level 1 with the reason. */
+  readonly level: SandboxLevel | 'auto';
+  /** HOLDFAST_STATE_DIR or `.holdfast` of the checkout when absent. */
+  readonly stateDirectory?: string;
+  /** Asked once, before anything of the machine is changed; never on level 1. */
+  readonly confirm: ConfirmHostChanges;
+  readonly onProgress: OnProgress;
+  readonly temporal?: {
+    /** `temporal-dev.yaml` of the package when absent. */
+    readonly settingsPath?: string;
+    /** In place of what the settings say. */
+    readonly persistence?: Persistence;
+  };
+}
+
+/** Another `up` of the same directory may be building Kubernetes. */
+const WAIT_FOR_OTHER_MS = 60 * 60 * 1000;
+
+/**
+ * Brings the sandbox up and returns once it serves. One that runs already is
+ * returned as it is, after what has died of it was started again.
+ *
+ * @throws SandboxError
+ */
+export async function sandboxUp(options: SandboxUpOptions): Promise<Sandbox> {
+  const paths = await openStateDirectory(
+    await resolveStateDirectory({ asked: options.stateDirectory }),
+  );
+  return withLock(
+    {
+      path: paths.lock,
+      purpose: 'starting the sandbox',
+      waitAtMostMs: WAIT_FOR_OTHER_MS,
+      onWait: (holder) =>
+        options.onProgress({
+          step: 'lock',
+          message: `waiting for process ${holder.pid}, which is ${holder.purpose}`,
+          elapsedMs: 0,
+        }),
+    },
+    async () => bringUp(options, paths),
+  );
+}
+
+async function bringUp(options: SandboxUpOptions, paths: StatePaths): Promise<Sandbox> {
+  const processes = createProcessSupervisor(paths);
+  const plan = await planSandbox({ options, paths, processes });
+  const start: Start = { options, paths, processes, plan };
+  const binaries = await locateBinaries(start);
+  await writePlan(paths, plan);
+  const [temporal, cluster] = await bothOrFirstError(
+    startTemporal(start, binaries('temporal')),
+    startCluster(start, binaries),
+  );
+  const sandbox: Sandbox = {
+    stateDirectory: paths.directory,
+    level: plan.level,
+    ...(plan.levelReason === undefined ? {} : { levelReason: plan.levelReason }),
+    temporal,
+    ...cluster,
+  };
+  await writeDescription(paths, sandbox);
+  return sandbox;
+}
+
+interface Start {
+  readonly options: SandboxUpOptions;
+  readonly paths: StatePaths;
+  readonly processes: ProcessSupervisor;
+  readonly plan: SandboxPlan;
+}
+
+/** The plan of the sandbox that is there, or a new one. */
+async function planSandbox(context: Omit<Start, 'plan'>): Promise<SandboxPlan> {
+  const { options, paths, processes } = context;
+  const existing = await readPlan(paths);
+  if (existing === undefined) {
+    const temporalSettings = await readSettings(options);
+    const choice = await chooseLevel({
+      asked: options.level,
+      stateDirectory: paths.directory,
+      nodeLayer,
+      confirm: options.confirm,
+    });
+    return { ...choice, temporalSettings, ports: await choosePorts(temporalSettings) };
+  }
+  if (options.level !== 'auto' && options.level !== existing.level) {
+    throw new SandboxError({
+      code: 'SANDBOX_LEVEL_UNAVAILABLE',
+      message: `The sandbox in ${paths.directory} is of level ${existing.level}, not ${options.level}. Nothing was changed.`,
+      next: `Run \`holdfast sandbox down\` first, or use HOLDFAST_STATE_DIR for a second one.`,
+    });
+  }
+  if (await canUsePortsAgain(existing, processes)) return existing;
+  // Something else took a port while ours were dead; servers on the others would not be found.
+  await processes.stopAll();
+  return { ...existing, ports: await choosePorts(existing.temporalSettings) };
+}
+
+async function canUsePortsAgain(plan: SandboxPlan, processes: ProcessSupervisor): Promise<boolean> {
+  const records = await processes.list();
+  const running = await Promise.all(records.map(async ({ name }) => processes.isRunning(name)));
+  if (running.some(Boolean)) return true;
+  const free = await Promise.all(allPorts(plan.ports).map(isPortFree));
+  return free.every(Boolean);
+}
+
+async function readSettings(options: SandboxUpOptions): Promise<DevelopmentSettings> {
+  const { settingsPath, persistence } = options.temporal ?? {};
+  const settings = await readDevelopmentSettings(
+    settingsPath ?? join(packageRoot(), 'temporal-dev.yaml'),
+  );
+  if (persistence === undefined) return settings;
+  return { ...settings, server: { ...settings.server, persistence } };
+}
+
+type Binaries = (name: ToolName) => string;
+
+/** Gets only what this level runs, one after the other, so that progress can be read. */
+async function locateBinaries({ options, plan }: Start): Promise<Binaries> {
+  const names: readonly ToolName[] =
+    plan.level === 1
+      ? ['temporal', 'kubernetes', 'kwok']
+      : ['temporal', 'traefik', 'gateway-definitions', 'kubernetes'];
+  const found = new Map<ToolName, string>();
+  for (const name of names) {
+    found.set(name, (await locateTool(name, { onProgress: options.onProgress })).path);
+  }
+  return (name) => {
+    const path = found.get(name);
+    if (path === undefined) throw new Error(`${name} is not a tool of level ${plan.level}.`);
+    return path;
+  };
+}
+
+async function startTemporal(start: Start, temporalBinary: string): Promise<DevelopmentServer> {
+  const { plan, paths, processes, options } = start;
+  return startDevelopmentServer({
+    stateDirectory: paths.directory,
+    temporalBinary,
+    settings: plan.temporalSettings,
+    ports: { server: plan.ports.temporal, ui: plan.ports.temporalUi },
+    processes,
+    onProgress: options.onProgress,
+  });
+}
+
+async function startCluster(
+  start: Start,
+  binaries: Binaries,
+): Promise<Pick<Sandbox, 'kubernetes' | 'gateway'>> {
+  const { plan, paths, processes, options } = start;
+  const { onProgress } = options;
+  if (plan.level === 2) {
+    await nodeLayer.prepareHost({ stateDirectory: paths.directory, processes, onProgress });
+  }
+  const cluster = await startControlPlane({
+    stateDirectory: paths.directory,
+    kubernetesBinary: binaries('kubernetes'),
+    address: plan.level === 2 ? nodeLayer.nodeAddress : '127.0.0.1',
+    ports: plan.ports.controlPlane,
+    processes,
+    onProgress,
+  });
+  if (plan.level === 1) {
+    await startKwokNodes(cluster, {
+      kwokBinary: binaries('kwok'),
+      port: plan.ports.kwok,
+      onProgress,
+    });
+    return { kubernetes: describeCluster(cluster) };
+  }
+  const node = await nodeLayer.startNode(cluster, {
+    onProgress,
+    traefikBinary: binaries('traefik'),
+    gatewayDefinitionsDirectory: binaries('gateway-definitions'),
+  });
+  return { kubernetes: describeCluster(cluster), gateway: { url: node.gatewayUrl } };
+}
+
+function describeCluster(cluster: ControlPlane): Sandbox['kubernetes'] {
+  const { kubeconfigPath, context, auditLogPath, clusterUid } = cluster;
+  return { kubeconfigPath, context, auditLogPath, clusterUid };
+}
+
+/** Waits for both also when one fails, so that nothing is still starting when we report. */
+async function bothOrFirstError<A, B>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<readonly [A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
+}
