@@ -50,10 +50,7 @@ export const openConnections = (): Connections => {
   };
 };
 
-const exchange = async (
-  agent: Dispatcher,
-  request: Dispatcher.RequestOptions,
-): Promise<Answer> => {
+const exchange = async (agent: Dispatcher, request: Dispatcher.RequestOptions): Promise<Answer> => {
   const startedAtMs = performance.now();
   const latency = (): number => performance.now() - startedAtMs;
   try {
@@ -80,12 +77,19 @@ const readBody = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {
 
 const shorten = (body: string): string =>
   // Control characters would garble the terminal of whoever reads the evidence.
-  // eslint-disable-next-line no-control-regex
-  body.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, shownBodyChars).trim() || '(empty body)';
+  body
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, shownBodyChars)
+    .trim() || '(empty body)';
 
+/** By shape, not by class: aborts are DOMExceptions, which another realm's `Error` does not know. */
 const describeFailure = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'no answer in time';
-  const code = 'code' in error ? String(error.code) : error.name;
-  return `no answer: ${(error.message || code).slice(0, shownBodyChars)} (${code})`;
+  const { name, code, message } = Object(error) as {
+    name?: string;
+    code?: string;
+    message?: string;
+  };
+  if (name === 'TimeoutError') return 'no answer in time';
+  const kind = code ?? name ?? 'unknown';
+  return `no answer: ${(message ?? '').slice(0, shownBodyChars) || kind} (${kind})`;
 };

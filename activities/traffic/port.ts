@@ -32,15 +32,12 @@ export type SmokeOutcome =
   | { measured: false; reason: string };
 
 export type WatchOutcome =
-  | { measured: true; counts: ProbeCounts }
-  | { measured: false; reason: string };
+  { measured: true; counts: ProbeCounts } | { measured: false; reason: string };
 
 /** Requests through the real entry of a service. Activity types are `probes.<verb>`. */
 export interface Probes {
   /** Sends each check until it passes or `deadlineMs` is over. */
-  smoke(
-    request: ProbeTarget & { checks: SmokeCheck[]; deadlineMs: number },
-  ): Promise<SmokeOutcome>;
+  smoke(request: ProbeTarget & { checks: SmokeCheck[]; deadlineMs: number }): Promise<SmokeOutcome>;
   /**
    * Sends requests for `windowMs` (at most 60 000) and counts. Ends early as soon as
    * `stopAtFailures` requests have failed.

@@ -23,8 +23,7 @@ export interface ProbeAddress {
 }
 
 export type ReachableTarget =
-  | { reachable: true; address: ProbeAddress }
-  | { reachable: false; reason: string };
+  { reachable: true; address: ProbeAddress } | { reachable: false; reason: string };
 
 /** How requests reach the service, by what environments.yaml says of the environment. */
 export const locateTarget = async (

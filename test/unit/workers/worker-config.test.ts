@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { printableConfig, readConfig } from '../../../workers/config.ts';
+import { StartError } from '../../../workers/start-error.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'holdfast-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string): string => {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+const environmentsFile = (): string =>
+  write(
+    'environments.yaml',
+    'environments: {staging: {context: kind, namespace: shop, traffic: none}}',
+  );
+
+/** Without it the user's own profile would take part. */
+const base = (): Record<string, string> => ({
+  TEMPORAL_CONFIG_FILE: write('temporal.toml', '[profile.default]'),
+});
+
+const complete = (): Record<string, string> => ({
+  ...base(),
+  HOLDFAST_ENVIRONMENTS: environmentsFile(),
+  HOLDFAST_BLOBS: folder,
+});
+
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof StartError && error.code === 'CONFIGURATION_INVALID')
+      return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('the settings of a worker', () => {
+  test('have defaults for all but where the clusters and the blobs are', () => {
+    expect(problemsOf(base())).toEqual([
+      'HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml',
+      'HOLDFAST_BLOBS: must be the directory of the blob store',
+    ]);
+    expect(readConfig(complete())).toMatchObject({
+      pools: ['orchestration', 'kubernetes', 'traffic', 'notify'],
+      queuePrefix: 'holdfast',
+      timeoutProfile: 'standard',
+      environments: { environments: { staging: { namespace: 'shop', traffic: 'none' } } },
+      environmentsDirectory: folder,
+      health: { host: '127.0.0.1', port: 0 },
+    });
+  });
+
+  test('that are empty count as unset', () => {
+    const config = readConfig({ ...complete(), HOLDFAST_POOLS: '', HOLDFAST_TIMEOUTS: '' });
+    expect(config).toMatchObject({ timeoutProfile: 'standard', blobsDirectory: folder });
+    expect(config.pools).toHaveLength(4);
+  });
+
+  test('ask only for what the pools of this process need', () => {
+    expect(problemsOf({ ...base(), HOLDFAST_POOLS: 'orchestration,notify' })).toEqual([]);
+    expect(problemsOf({ ...base(), HOLDFAST_POOLS: 'traffic' })).toEqual([
+      'HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml',
+    ]);
+  });
+
+  test('take Temporal from the usual variables', () => {
+    const env = { ...complete(), TEMPORAL_ADDRESS: '10.0.0.1:7233', TEMPORAL_NAMESPACE: 'ops' };
+    const { temporal } = readConfig(env);
+    expect(temporal).toMatchObject({
+      connectionOptions: { address: '10.0.0.1:7233' },
+      namespace: 'ops',
+    });
+  });
+
+  test('that are wrong are all reported at once', () => {
+    const environments = write(
+      'wrong.yaml',
+      'environments: {staging: {context: kind, traffic: sometimes, colour: red}}',
+    );
+    const problems = problemsOf({
+      TEMPORAL_CONFIG_FILE: write('wrong.toml', 'not toml at all ['),
+      HOLDFAST_POOLS: 'kubernetes,gpu',
+      HOLDFAST_QUEUE_PREFIX: 'Not A Prefix',
+      HOLDFAST_TIMEOUTS: 'forever',
+      HOLDFAST_HEALTH_PORT: '70000',
+      HOLDFAST_LOG_LEVEL: 'loud',
+      HOLDFAST_ENVIRONMENTS: environments,
+    });
+    const starts = [
+      'HOLDFAST_POOLS: there is no pool gpu',
+      'HOLDFAST_QUEUE_PREFIX: ',
+      'HOLDFAST_TIMEOUTS: ',
+      'HOLDFAST_HEALTH_PORT: must be a port',
+      'HOLDFAST_LOG_LEVEL: ',
+      'Temporal connection: ',
+      `HOLDFAST_ENVIRONMENTS: ${environments}: environments.staging.namespace: `,
+      `HOLDFAST_ENVIRONMENTS: ${environments}: environments.staging.traffic`,
+      `HOLDFAST_ENVIRONMENTS: ${environments}: environments.staging.colour: there is no such field`,
+    ];
+    for (const start of starts) expect(problems).toContainEqual(expect.stringContaining(start));
+    expect(problems).toHaveLength(starts.length);
+  });
+
+  test.each([
+    ['is missing', path.join(tmpdir(), 'no', 'such', 'file'), 'ENOENT'],
+    ['is no YAML', 'broken.yaml', 'broken.yaml: '],
+  ])('name an environments.yaml that %s', (_case, name, reason) => {
+    const file = path.isAbsolute(name) ? name : write(name, 'environments: {a: [}');
+    expect(problemsOf({ ...complete(), HOLDFAST_ENVIRONMENTS: file }).join('\n')).toContain(reason);
+  });
+
+  test('name a workflow bundle that is not there', () => {
+    const env = { ...complete(), HOLDFAST_WORKFLOW_BUNDLE: '/no/bundle.js' };
+    expect(problemsOf(env)).toEqual(['HOLDFAST_WORKFLOW_BUNDLE: there is no file /no/bundle.js']);
+  });
+
+  test('are printed without credentials', () => {
+    const env = {
+      ...complete(),
+      TEMPORAL_API_KEY: 'hush-key',
+      TEMPORAL_TLS_CLIENT_CERT_DATA: 'hush-certificate',
+      TEMPORAL_TLS_CLIENT_KEY_DATA: 'hush-private',
+      TEMPORAL_GRPC_META_AUTHORIZATION: 'hush-meta',
+    };
+    const printed = printableConfig(readConfig(env));
+    expect(printed).not.toContain('hush');
+    expect(printed).not.toContain(Buffer.from('hush-private').toString('base64'));
+    expect(JSON.parse(printed)).toMatchObject({
+      queuePrefix: 'holdfast',
+      temporal: { connectionOptions: { apiKey: '(secret)' } },
+    });
+  });
+});

@@ -1,0 +1,187 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { TimeoutProfile } from '../activities/contracts/port.ts';
+import { EnvironmentsFile } from '../contracts/shared/environments-file.ts';
+import { inputProblems } from '../contracts/shared/input-problems.ts';
+import type { Pool } from '../contracts/shared/define-contract.ts';
+import { defaultQueuePrefix } from '../domain/shared/task-queue.ts';
+import { StartError } from './start-error.ts';
+
+export const poolNames = [
+  'orchestration',
+  'kubernetes',
+  'traffic',
+  'notify',
+] as const satisfies Pool[];
+
+/** Settings of a worker process, checked. */
+export interface WorkerConfig {
+  pools: readonly Pool[];
+  /** Prefix of all task queues; two installations on one server differ in it. */
+  queuePrefix: string;
+  timeoutProfile: TimeoutProfile;
+  /** Read once at the start; empty where no pool of this process needs it. */
+  environments: EnvironmentsFile;
+  /** Relative paths in environments.yaml start here. */
+  environmentsDirectory: string;
+  /** Present where the pool `kubernetes` runs. */
+  blobsDirectory: string | undefined;
+  /** Key of the blob store; beside its directory unless set. */
+  blobKeyFile: string | undefined;
+  /** Bundle of the workflows, built before; without it they are bundled at the start. */
+  workflowBundlePath: string | undefined;
+  health: { host: string; port: number };
+  logLevel: string;
+  temporal: ClientConnectConfig;
+}
+
+const unset = (value: unknown): unknown => (value === '' ? undefined : value);
+const optionalText = z.preprocess(unset, z.string().optional());
+
+const PoolList = z.string().transform((text, context) => {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !poolNames.some((pool) => pool === name));
+  if (unknown.length > 0) {
+    const message = `there is no pool ${unknown.join(', ')}; pools are ${poolNames.join(', ')}`;
+    context.addIssue({ code: 'custom', message });
+  }
+  return poolNames.filter((pool) => names.includes(pool));
+});
+
+const Port = z
+  .string()
+  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port: 0 to 65535')
+  .transform(Number);
+
+const Settings = z.object({
+  HOLDFAST_POOLS: z.preprocess(unset, PoolList.default([...poolNames])),
+  HOLDFAST_QUEUE_PREFIX: z.preprocess(
+    unset,
+    z
+      .string()
+      .regex(/^[a-z0-9][-a-z0-9]{0,60}$/, 'must be lower-case letters, digits and hyphens')
+      .default(defaultQueuePrefix),
+  ),
+  HOLDFAST_TIMEOUTS: z.preprocess(unset, z.enum(['standard', 'test']).default('standard')),
+  HOLDFAST_ENVIRONMENTS: optionalText,
+  HOLDFAST_BLOBS: optionalText,
+  HOLDFAST_BLOB_KEY_FILE: optionalText,
+  HOLDFAST_WORKFLOW_BUNDLE: optionalText,
+  HOLDFAST_HEALTH_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
+  HOLDFAST_HEALTH_PORT: z.preprocess(unset, Port.default(0)),
+  HOLDFAST_LOG_LEVEL: z.preprocess(
+    unset,
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  ),
+});
+
+type Settings = z.output<typeof Settings>;
+
+/**
+ * Reads the settings of a worker from its environment.
+ *
+ * @throws StartError that names every setting which is missing or wrong
+ */
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig => {
+  const problems: string[] = [];
+  const settings = readSettings(env, problems);
+  const temporal = readConnection(env, problems);
+  const environments = readEnvironments(settings.HOLDFAST_ENVIRONMENTS, problems);
+  if (problems.length > 0) {
+    const what = 'The worker was not started, these settings are wrong:';
+    throw new StartError('CONFIGURATION_INVALID', what, problems);
+  }
+  return {
+    pools: settings.HOLDFAST_POOLS,
+    queuePrefix: settings.HOLDFAST_QUEUE_PREFIX,
+    timeoutProfile: settings.HOLDFAST_TIMEOUTS,
+    environments,
+    environmentsDirectory: path.resolve(
+      path.dirname(settings.HOLDFAST_ENVIRONMENTS ?? 'environments.yaml'),
+    ),
+    blobsDirectory: settings.HOLDFAST_BLOBS,
+    blobKeyFile: settings.HOLDFAST_BLOB_KEY_FILE,
+    workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
+    health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
+    logLevel: settings.HOLDFAST_LOG_LEVEL,
+    temporal,
+  };
+};
+
+/** What is wrong is reported and read as unset, so that the rest is checked in the same go. */
+const readSettings = (env: NodeJS.ProcessEnv, problems: string[]): Settings => {
+  const outcome = Settings.safeParse(env);
+  const wrong = inputProblems(outcome.error ?? new z.ZodError([]));
+  problems.push(...wrong.map(({ field, reason }) => `${field}: ${reason}`));
+  const names = new Set(wrong.map(({ field }) => field));
+  const settings = outcome.data ?? Settings.parse(withoutNames(env, names));
+  // Which settings are required follows from the pools; of wrong pools nothing follows.
+  if (!names.has('HOLDFAST_POOLS')) requireSettings(settings, problems);
+  return settings;
+};
+
+const withoutNames = (env: NodeJS.ProcessEnv, names: ReadonlySet<string>): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+
+const requireSettings = (settings: Settings, problems: string[]): void => {
+  const runs = (pool: Pool): boolean => settings.HOLDFAST_POOLS.includes(pool);
+  if (settings.HOLDFAST_ENVIRONMENTS === undefined && (runs('kubernetes') || runs('traffic'))) {
+    problems.push('HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml');
+  }
+  if (settings.HOLDFAST_BLOBS === undefined && runs('kubernetes')) {
+    problems.push('HOLDFAST_BLOBS: must be the directory of the blob store');
+  }
+  const bundle = settings.HOLDFAST_WORKFLOW_BUNDLE;
+  if (bundle !== undefined && runs('orchestration') && !existsSync(bundle)) {
+    problems.push(`HOLDFAST_WORKFLOW_BUNDLE: there is no file ${bundle}`);
+  }
+};
+
+const readConnection = (env: NodeJS.ProcessEnv, problems: string[]): ClientConnectConfig => {
+  const present = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(present) });
+  } catch (error) {
+    problems.push(`Temporal connection: ${error instanceof Error ? error.message : String(error)}`);
+    return { connectionOptions: {} };
+  }
+};
+
+const readEnvironments = (file: string | undefined, problems: string[]): EnvironmentsFile => {
+  const none: EnvironmentsFile = { environments: {} };
+  if (file === undefined) return none;
+  const wrong = (reason: string): number =>
+    problems.push(`HOLDFAST_ENVIRONMENTS: ${file}: ${reason}`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    wrong(error instanceof Error ? error.message : String(error));
+    return none;
+  }
+  const document = parseDocument(text);
+  if (document.errors.length > 0) {
+    for (const { message } of document.errors) wrong(message);
+    return none;
+  }
+  const outcome = EnvironmentsFile.safeParse(document.toJS());
+  if (outcome.success) return outcome.data;
+  for (const { field, reason } of inputProblems(outcome.error)) wrong(`${field}: ${reason}`);
+  return none;
+};
+
+const secret = '(secret)';
+const secretFields = new Set(['apiKey', 'metadata', 'key', 'clientCertPair', 'crt']);
+
+/** The settings as JSON for a reader; credentials are left out. */
+export const printableConfig = (config: WorkerConfig): string =>
+  JSON.stringify(
+    config,
+    (field, value: unknown) => (secretFields.has(field) && value !== undefined ? secret : value),
+    2,
+  );

@@ -1,0 +1,30 @@
+import { Client } from '@temporalio/client';
+import { createContracts } from '../../activities/contracts/index.ts';
+import { createLocks } from '../../activities/coordination/index.ts';
+import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
+import { bundleWorkflows } from '../bundle.ts';
+import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
+
+/**
+ * Runs the workflows, and the short activities that need nothing but this process
+ * and the Temporal server: as local activities where they only read.
+ */
+export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup> => {
+  const { config, connection, namespace } = context;
+  const client = new Client({ connection, namespace });
+  const { timeoutProfile, queuePrefix, workflowBundlePath } = config;
+  return {
+    workflowBundle:
+      workflowBundlePath === undefined ? await bundleWorkflows() : { codePath: workflowBundlePath },
+    activities: {
+      ...activityTypes('contracts', createContracts({ timeoutProfile })),
+      ...activityTypes('identity', createUnverifiedIdentity()),
+      ...activityTypes('locks', createLocks({ client, queuePrefix })),
+    },
+    maxConcurrentActivityTaskExecutions: 20,
+    maxConcurrentWorkflowTaskExecutions: 40,
+    // A cached run costs some hundred kilobytes; one that was evicted is replayed in milliseconds.
+    maxCachedWorkflows: 200,
+    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
+  };
+};

@@ -1,0 +1,26 @@
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { WorkerConfig } from '../config.ts';
+
+/** What every pool is made from. */
+export interface PoolContext {
+  config: WorkerConfig;
+  connection: NativeConnection;
+  namespace: string;
+  log: Logger;
+}
+
+/** What one pool adds to the settings that all workers share. */
+export type PoolSetup = Pick<
+  WorkerOptions,
+  | 'activities'
+  | 'workflowBundle'
+  | 'maxConcurrentActivityTaskExecutions'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'maxCachedWorkflows'
+  | 'workflowTaskPollerBehavior'
+>;
+
+/** The verbs of a port under their types on the wire, `<port>.<verb>`. */
+export const activityTypes = (port: string, verbs: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(verbs).map(([verb, run]) => [`${port}.${verb}`, run]));

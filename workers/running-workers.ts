@@ -1,0 +1,141 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Pool } from '../contracts/shared/define-contract.ts';
+import type { WorkerConfig } from './config.ts';
+import { startHealthServer, type Readiness } from './health.ts';
+import type { PoolContext, PoolSetup } from './pools/pool-setup.ts';
+import { StartError } from './start-error.ts';
+import { installTelemetry } from './telemetry.ts';
+import { workerOptions } from './worker-options.ts';
+
+/** Workers of this process that poll their queues. */
+export interface RunningWorkers {
+  /** Base address of `/livez` and `/readyz`. */
+  healthAddress: string;
+  /** Settles when all workers have ended; rejects when one of them failed. */
+  finished: Promise<void>;
+  /** Takes no new work, lets running work finish or hand over, and ends. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+type SetUpPool = (context: PoolContext) => Promise<PoolSetup>;
+
+/** Loaded on demand: a process holds only the client libraries that its pools need. */
+const setups: Record<Pool, SetUpPool> = {
+  orchestration: async (context) =>
+    (await import('./pools/orchestration.ts')).orchestrationPool(context),
+  kubernetes: async (context) => (await import('./pools/kubernetes.ts')).kubernetesPool(context),
+  traffic: async (context) => (await import('./pools/traffic.ts')).trafficPool(context),
+  notify: async (context) => (await import('./pools/notify.ts')).notifyPool(context),
+};
+
+const readinessDeadlineMs = 2_000;
+
+/**
+ * Starts one worker for each pool of the configuration, in this process.
+ *
+ * @throws StartError if the Temporal server does not answer; whatever a pool throws while it is set
+ * up. Nothing is left running then.
+ */
+export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> => {
+  const log = installTelemetry(config.logLevel);
+  const connection = await connect(config);
+  try {
+    return await runOn({
+      config,
+      connection,
+      namespace: config.temporal.namespace ?? 'default',
+      log,
+    });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+};
+
+const connect = async ({ temporal }: WorkerConfig): Promise<NativeConnection> => {
+  try {
+    return await NativeConnection.connect(temporal.connectionOptions);
+  } catch (error) {
+    const address = temporal.connectionOptions.address ?? 'localhost:7233';
+    const reason = error instanceof Error ? error.message : String(error);
+    const what = `The worker was not started: Temporal at ${address} does not answer (${reason}).`;
+    throw new StartError('TEMPORAL_UNREACHABLE', what);
+  }
+};
+
+const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
+  const workers = await createWorkers(context);
+  const health = await startHealthServer({
+    ...context.config.health,
+    readiness: () => readinessOf(workers, context),
+  });
+  const stopPolling = (): void => {
+    for (const worker of workers.values()) {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    }
+  };
+  const running = [...workers.values()].map((worker) => worker.run());
+  // A pool that is missing would leave runs waiting in silence; the supervisor starts all anew.
+  for (const run of running) run.catch(stopPolling);
+  const finished = endOf(running, async () => {
+    await health.close();
+    await context.connection.close();
+  });
+  // The caller decides when to look; until then a failure must not end the process unseen.
+  finished.catch((error: unknown) => context.log.error({ err: error }, 'a worker failed'));
+  context.log.info({ pools: [...workers.keys()], health: health.address }, 'workers are polling');
+  return {
+    healthAddress: health.address,
+    finished,
+    stop: async () => {
+      stopPolling();
+      await finished;
+    },
+  };
+};
+
+const createWorkers = async (context: PoolContext): Promise<Map<Pool, Worker>> => {
+  const workers = await Promise.all(
+    context.config.pools.map(async (pool): Promise<[Pool, Worker]> => {
+      const setup = await setups[pool](context);
+      return [pool, await Worker.create(workerOptions(pool, context, setup))];
+    }),
+  );
+  return new Map(workers);
+};
+
+/** Waits for all, so that no worker is cut off; then reports the first failure. */
+const endOf = async (running: Promise<void>[], close: () => Promise<void>): Promise<void> => {
+  const ends = await Promise.allSettled(running);
+  await close();
+  for (const end of ends) {
+    if (end.status === 'rejected') throw end.reason;
+  }
+};
+
+const readinessOf = async (
+  workers: ReadonlyMap<Pool, Worker>,
+  { connection, namespace }: PoolContext,
+): Promise<Readiness> => {
+  const detail: Record<string, string> = {};
+  let ready = true;
+  for (const [pool, worker] of workers) {
+    const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
+    // Only one pool has workflows; the other workers shut that poller down at once.
+    const pollers =
+      pool === 'orchestration' ? [workflowPollerState, activityPollerState] : [activityPollerState];
+    const polling = runState === 'RUNNING' && pollers.every((state) => state === 'POLLING');
+    detail[pool] = polling ? 'polling' : runState.toLowerCase();
+    ready &&= polling;
+  }
+  try {
+    await connection.withDeadline(Date.now() + readinessDeadlineMs, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+    detail['namespace'] = 'reachable';
+  } catch (error) {
+    detail['namespace'] = `unreachable: ${error instanceof Error ? error.message : String(error)}`;
+    ready = false;
+  }
+  return { ready, detail };
+};

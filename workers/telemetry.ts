@@ -1,0 +1,69 @@
+import {
+  makeTelemetryFilterString,
+  Runtime,
+  type RuntimeOptions,
+  type LogMetadata,
+  type Logger,
+} from '@temporalio/worker';
+import { IllegalStateError } from '@temporalio/common';
+import { pino, type Logger as PinoLogger } from 'pino';
+
+let installed: PinoLogger | undefined;
+
+/**
+ * Sends what the worker, its workflows and its activities log through one pino
+ * logger to standard error. The SDK keeps one runtime per process, so that a
+ * second call returns the logger of the first.
+ */
+export const installTelemetry = (level: string): PinoLogger => {
+  if (installed !== undefined) return installed;
+  const log = pino(
+    { level, base: null, redact: { paths: ['*.proof', '*.apiKey', '*.authorization'] } },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  installRuntime({
+    logger: sdkLogger(log),
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+    },
+    // Signals are handled where the process begins, once for all pools.
+    shutdownSignals: [],
+  });
+  installed = log;
+  return log;
+};
+
+/** A process that embeds workers may have set up its runtime before; then its logger stays. */
+const installRuntime = (options: RuntimeOptions): void => {
+  try {
+    Runtime.install(options);
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
+};
+
+const levels = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+} as const;
+
+const sdkLogger = (log: PinoLogger): Logger => {
+  const write = (level: keyof typeof levels, message: string, meta?: LogMetadata): void => {
+    log[levels[level]](readableFields(meta), message);
+  };
+  return {
+    log: write,
+    trace: (message, meta) => write('TRACE', message, meta),
+    debug: (message, meta) => write('DEBUG', message, meta),
+    info: (message, meta) => write('INFO', message, meta),
+    warn: (message, meta) => write('WARN', message, meta),
+    error: (message, meta) => write('ERROR', message, meta),
+  };
+};
+
+/** Fields such as workflowId, runId, activityType and attempt come from the SDK with every line. */
+const readableFields = ({ error, ...fields }: LogMetadata = {}): Record<string, unknown> =>
+  error === undefined ? fields : { ...fields, err: error };
