@@ -41,7 +41,14 @@ async function runJest({ name, oneAtATime, stopAfterMs }: JestLayer): Promise<La
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
         'node_modules/jest/bin/jest.js',
-        ...['--selectProjects', name, '--json', `--outputFile=${report}`, ...workers],
+        ...[
+          '--selectProjects',
+          name,
+          '--passWithNoTests',
+          '--json',
+          `--outputFile=${report}`,
+          ...workers,
+        ],
       ],
       stopAfterMs,
     });
