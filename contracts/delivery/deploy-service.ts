@@ -114,6 +114,7 @@ const ProofSchema = z.strictObject({
         'differs',
         'leftover',
         'missing',
+        'recreated',
         'replica-set-replaced',
       ]),
       fields: z.array(z.string()),

@@ -2,7 +2,7 @@ import { isRecord } from './canonical-json.ts';
 import { pointerOf, valueAt, type JsonPath } from './json-pointer.ts';
 import type { PatchOperation } from './json-patch.ts';
 import { annotations, type KubernetesObject } from './kubernetes-object.ts';
-import { identityMembers } from './list-identity.ts';
+import { identityMembers, listFieldOf } from './list-identity.ts';
 import { diffValues, type FieldChange } from './object-diff.ts';
 
 const annotationsPath: JsonPath = ['metadata', 'annotations'];
@@ -18,9 +18,7 @@ const identityTests = (live: unknown, path: JsonPath): PatchOperation[] =>
   path.flatMap((step, depth) => {
     if (typeof step !== 'number') return [];
     const element = path.slice(0, depth + 1);
-    const listField = String(
-      path.slice(0, depth).findLast((part) => typeof part === 'string') ?? '',
-    );
+    const listField = listFieldOf(path.slice(0, depth));
     return identityMembers(listField, valueAt(live, element)).map(({ field, value }) =>
       testOf([...element, field], value),
     );

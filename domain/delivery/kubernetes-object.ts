@@ -40,6 +40,8 @@ export const annotations = {
   release: 'holdfast.dev/release',
   /** Release that created the object; only that release may delete it on the way back. */
   createdBy: 'holdfast.dev/created-by',
+  /** Epoch under which the rolling update was stopped; a pause without it is someone else's. */
+  paused: 'holdfast.dev/paused',
 } as const;
 
 /**

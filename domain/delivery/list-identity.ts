@@ -1,4 +1,5 @@
 import { canonicalJson, isRecord } from './canonical-json.ts';
+import type { JsonPath } from './json-pointer.ts';
 
 /**
  * Fields that name an element of a list, by the list's field name: the merge keys
@@ -17,6 +18,10 @@ const identityFields: Readonly<Record<string, readonly string[]>> = {
   topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
   ownerReferences: ['uid'],
 };
+
+/** Name of the list that a path ends in or passes last. */
+export const listFieldOf = (path: JsonPath): string =>
+  path.findLast((step) => typeof step === 'string') ?? '';
 
 /** A Service names its ports by `port`, a container by `containerPort`. */
 const portIdentity = (item: Record<string, unknown>): readonly string[] =>

@@ -1,4 +1,4 @@
-import { canonicalJson, isRecord, listAt } from './canonical-json.ts';
+import { isRecord, listAt } from './canonical-json.ts';
 import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
 
 /** Kinds that a release manages, with the API version in which it writes them. */
@@ -24,10 +24,6 @@ export interface ManifestProblem {
   field: string;
   message: string;
 }
-
-/** The text that is stored and whose digest names the set. */
-export const encodeManifestSet = (objects: readonly unknown[]): string =>
-  canonicalJson({ manifestSet: 1, objects });
 
 const flatten = (value: unknown): unknown[] =>
   isRecord(value) && value['kind'] === 'List' ? listAt(value, 'items').flatMap(flatten) : [value];
@@ -69,10 +65,12 @@ export const manifestSetOf = (documents: readonly unknown[]): ManifestSet => {
   };
 };
 
-/** Opens a stored set. @throws SyntaxError if the text is not one */
+/** Opens the text of a `StoredManifestSet`. @throws SyntaxError if it is not one */
 export const decodeManifestSet = (text: string): ManifestSet => {
   const value: unknown = JSON.parse(text);
-  if (!isRecord(value) || value['manifestSet'] !== 1) throw new SyntaxError('not a manifest set');
+  if (!isRecord(value) || !Array.isArray(value['objects'])) {
+    throw new SyntaxError('not a manifest set');
+  }
   return manifestSetOf(listAt(value, 'objects'));
 };
 

@@ -104,6 +104,36 @@ export const normalised = (
   return copy;
 };
 
+/** The normalised target with the left-out fields of the live object put back. */
+export const withLiveBookkeeping = (
+  target: KubernetesObject,
+  live: KubernetesObject,
+): KubernetesObject => {
+  const { annotations: wanted, ...metadata } = target.metadata;
+  const kept = Object.entries(live.metadata.annotations ?? {}).filter(([name]) => isOurs(name));
+  const marks = { ...wanted, ...Object.fromEntries(kept) };
+  const merged: KubernetesObject = {
+    ...copyJson(live),
+    ...copyJson(target),
+    metadata: {
+      ...copyJson(metadata),
+      ...Object.fromEntries(
+        ['uid', 'resourceVersion', 'generation', 'managedFields', 'creationTimestamp']
+          .filter((field) => live.metadata[field] !== undefined)
+          .map((field) => [field, live.metadata[field]]),
+      ),
+      name: live.metadata.name,
+      ...(Object.keys(marks).length > 0 || live.metadata.annotations !== undefined
+        ? { annotations: marks }
+        : {}),
+    },
+  };
+  for (const field of Object.keys(merged)) {
+    if (field !== 'status' && !Object.hasOwn(target, field)) Reflect.deleteProperty(merged, field);
+  }
+  return merged;
+};
+
 /** The text whose hash stands for the object in a proof. */
 export const fingerprintText = (object: KubernetesObject, scope: ComparisonScope = {}): string =>
   canonicalJson(normalised(object, scope));

@@ -1,6 +1,6 @@
 import { equalJson, isRecord } from './canonical-json.ts';
 import type { JsonPath } from './json-pointer.ts';
-import { alignedByIndex } from './list-identity.ts';
+import { alignedByIndex, listFieldOf } from './list-identity.ts';
 
 /** One field that differs; `undefined` stands for absent. */
 export interface FieldChange {
@@ -8,9 +8,6 @@ export interface FieldChange {
   before: unknown;
   after: unknown;
 }
-
-const lastNameOf = (path: JsonPath): string =>
-  String(path.findLast((step) => typeof step === 'string') ?? '');
 
 const keysOf = (...records: Record<string, unknown>[]): string[] =>
   [...new Set(records.flatMap((record) => Object.keys(record)))].sort();
@@ -28,7 +25,7 @@ export const diffValues = (before: unknown, after: unknown, path: JsonPath = [])
     );
   }
   const bothLists = Array.isArray(before) && Array.isArray(after);
-  if (bothLists && alignedByIndex(lastNameOf(path), before, after)) {
+  if (bothLists && alignedByIndex(listFieldOf(path), before, after)) {
     return before.flatMap((item, index) => diffValues(item, after[index], [...path, index]));
   }
   return [{ path, before, after }];

@@ -4,6 +4,7 @@ import type { ObjectRef } from './kubernetes-object.ts';
  * `exact`: the object is what it must be. `foreign-change-preserved`: someone
  * else changed a field meanwhile; it was kept and is listed. `differs`: it is not
  * what it must be. `leftover`: it must not exist. `missing`: it must exist.
+ * `recreated`: someone else had deleted it; it is equal, but has a new uid.
  * `replica-set-replaced`: the workload is equal, but its old ReplicaSet had been
  * pruned by Kubernetes, so that the pods belong to a new one.
  */
@@ -13,6 +14,7 @@ export type ProofVerdict =
   | 'differs'
   | 'leftover'
   | 'missing'
+  | 'recreated'
   | 'replica-set-replaced';
 
 export interface ProofRow {

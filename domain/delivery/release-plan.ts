@@ -17,7 +17,7 @@ export interface PlanEntry {
   after: KubernetesObject;
   /** What is sent to create the object; null for the other actions. */
   body: KubernetesObject | null;
-  /** Replicas that `activate` gives to a workload that was created with none. */
+  /** Replicas of a workload after this change; what `activate` gives to one created with none. */
   replicas: number;
   /** An autoscaler that was there before owns the replicas; they are left alone, there and back. */
   autoscaledBefore: boolean;
@@ -86,24 +86,83 @@ export const shownFields = (
     after: shownValue(after.kind, change.after),
   }));
   const rest = changes.length - shown.length;
-  return rest > 0 ? [...shown, { path: '…', before: '', after: `${String(rest)} more fields` }] : shown;
+  return rest > 0
+    ? [...shown, { path: '…', before: '', after: `${String(rest)} more fields` }]
+    : shown;
 };
 
 const defaultProgressDeadlineSeconds = 600;
 
 export interface RolloutExpectation {
   replicas: number;
+  /** Services of the plan that route to the workload's pods. */
+  services: string[];
   progressDeadlineMs: number;
   minReadyMs: number;
 }
 
-/** What must be watched after a workload was written. */
-export const rolloutOf = (workload: KubernetesObject, replicas: number): RolloutExpectation => ({
+/** Services whose ready endpoints must all belong to this workload's new version. */
+const servicesOf = (workload: KubernetesObject, objects: readonly KubernetesObject[]): string[] => {
+  const others = objects.filter(
+    (object) => object.kind === 'Deployment' && object.metadata.name !== workload.metadata.name,
+  );
+  return objects.flatMap((object) => {
+    const selector = recordAt(object, 'spec', 'selector');
+    const routes =
+      object.kind === 'Service' &&
+      selectsPodsOf(selector, workload) &&
+      !others.some((other) => selectsPodsOf(selector, other));
+    return routes ? [object.metadata.name] : [];
+  });
+};
+
+const rolloutOf = (
+  workload: KubernetesObject,
+  replicas: number,
+  objects: readonly KubernetesObject[],
+): RolloutExpectation => ({
   replicas,
+  services: servicesOf(workload, objects),
   progressDeadlineMs:
-    (numberAt(workload, 'spec', 'progressDeadlineSeconds') ?? defaultProgressDeadlineSeconds) * 1000,
+    (numberAt(workload, 'spec', 'progressDeadlineSeconds') ?? defaultProgressDeadlineSeconds) *
+    1000,
   minReadyMs: (numberAt(workload, 'spec', 'minReadySeconds') ?? 0) * 1000,
 });
+
+/** A change as the reader of the plan sees it. */
+export interface ShownChange {
+  index: number;
+  step: string;
+  object: ObjectRef;
+  action: PlannedAction;
+  fields: ShownField[];
+  rollout?: RolloutExpectation;
+}
+
+const startsRollout = ({ action, object }: PlanEntry): boolean =>
+  object.kind === 'Deployment' && (action === 'patch' || action === 'activate');
+
+const plannedChangeOf = (
+  entry: PlanEntry,
+  index: number,
+  objects: readonly KubernetesObject[],
+): ShownChange => ({
+  index,
+  step: entry.step,
+  object: entry.object,
+  action: entry.action,
+  fields:
+    entry.action === 'activate'
+      ? [{ path: '/spec/replicas', before: '0', after: String(entry.replicas) }]
+      : shownFields(entry.before, entry.after),
+  ...(startsRollout(entry) ? { rollout: rolloutOf(entry.after, entry.replicas, objects) } : {}),
+});
+
+/** The changes of a plan as they are shown and travel in history. */
+export const plannedChanges = (entries: readonly PlanEntry[]): ShownChange[] => {
+  const objects = entries.map(({ after }) => after);
+  return entries.map((entry, index) => plannedChangeOf(entry, index, objects));
+};
 
 const probedPort = (service: KubernetesObject): number | undefined => {
   const ports = listAt(service, 'spec', 'ports').filter(isRecord);

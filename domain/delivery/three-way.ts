@@ -1,6 +1,6 @@
 import { equalJson, isRecord } from './canonical-json.ts';
 import { pointerOf, type JsonPath } from './json-pointer.ts';
-import { alignedByIndex, identitiesOf } from './list-identity.ts';
+import { alignedByIndex, identitiesOf, listFieldOf } from './list-identity.ts';
 
 /** A change from one value to another, to be carried over to a third that others may have edited. */
 export interface Rebase {
@@ -15,9 +15,6 @@ export interface Rebased {
   /** JSON pointers of fields that are neither `from` nor `to`: someone else's; kept as they are. */
   conflicts: string[];
 }
-
-const lastNameOf = (path: JsonPath): string =>
-  String(path.findLast((step) => typeof step === 'string') ?? '');
 
 const rebaseRecords = (
   input: {
@@ -87,7 +84,7 @@ const rebaseLists = (
   path: JsonPath,
 ): Rebased => {
   const { from, to, live } = input;
-  const field = lastNameOf(path);
+  const field = listFieldOf(path);
   if (alignedByIndex(field, from, live) && alignedByIndex(field, to, live)) {
     return rebaseAligned(input, path);
   }
@@ -115,6 +112,13 @@ const dropEmptied = (rebased: Rebased, to: unknown): Rebased =>
     ? { ...rebased, target: undefined }
     : rebased;
 
+const rebaseMaps = ({ from, to, live }: Rebase, path: JsonPath): Rebased | undefined => {
+  const older = asRecord(from, [to, live]);
+  const wanted = asRecord(to, [from, live]);
+  if (older === undefined || wanted === undefined || !isRecord(live)) return undefined;
+  return dropEmptied(rebaseRecords({ from: older, to: wanted, live }, path), to);
+};
+
 /**
  * Exact or flagged: a field that is still `from` becomes `to`; one that already is `to`, or
  * that the change does not touch, stays; any other was edited by someone else, stays, and
@@ -127,14 +131,5 @@ export function rebase(input: Rebase, path: JsonPath = []): Rebased {
   if (Array.isArray(from) && Array.isArray(to) && Array.isArray(live)) {
     return rebaseLists({ from, to, live }, path);
   }
-  const records = {
-    from: asRecord(from, [to, live]),
-    to: asRecord(to, [from, live]),
-    live: isRecord(live) ? live : undefined,
-  };
-  if (records.from !== undefined && records.to !== undefined && records.live !== undefined) {
-    const merged = rebaseRecords({ from: records.from, to: records.to, live: records.live }, path);
-    return dropEmptied(merged, to);
-  }
-  return { target: live, conflicts: [pointerOf(path)] };
+  return rebaseMaps(input, path) ?? { target: live, conflicts: [pointerOf(path)] };
 }

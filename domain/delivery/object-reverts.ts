@@ -1,0 +1,129 @@
+import { copyJson, equalJson, isRecord, numberAt } from './canonical-json.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
+import { annotationOf, fenceOf, withAnnotations } from './object-fence.ts';
+import {
+  backOnLive,
+  comparable,
+  fencedReason,
+  isOwnCreation,
+  type WriteAuthority,
+} from './object-writes.ts';
+import type { PlanEntry } from './release-plan.ts';
+import { withReplicas } from './replica-ownership.ts';
+import { rebase } from './three-way.ts';
+
+/** Filled in by the API server; an object that is created must not bring them. */
+const serverFields = ['uid', 'resourceVersion', 'generation', 'managedFields', 'creationTimestamp'];
+
+export type RevertDecision =
+  | { act: 'delete' }
+  | { act: 'recreate'; body: KubernetesObject }
+  | {
+      act: 'patch';
+      target: KubernetesObject;
+      outcome: 'reverted' | 'nothing-to-undo' | 'foreign-change-preserved';
+      foreignFields: string[];
+    }
+  | {
+      act: 'done';
+      outcome: 'reverted' | 'recreated' | 'nothing-to-undo' | 'foreign-change-preserved';
+      foreignFields: string[];
+    }
+  | { act: 'refuse'; code: 'FENCED'; reason: string };
+
+const done = (
+  outcome: (RevertDecision & { act: 'done' })['outcome'],
+  foreignFields: string[] = [],
+): RevertDecision => ({ act: 'done', outcome, foreignFields });
+
+const undoCreate = (live: KubernetesObject, authority: WriteAuthority): RevertDecision =>
+  isOwnCreation(live, authority) ? { act: 'delete' } : done('foreign-change-preserved', ['']);
+
+const undoActivate = (live: KubernetesObject, authority: WriteAuthority): RevertDecision => {
+  if (!isOwnCreation(live, authority)) return done('nothing-to-undo');
+  const active = (numberAt(live, 'spec', 'replicas') ?? 1) > 0;
+  if (!active && fenceOf(live) === authority.epoch) return done('reverted');
+  const target = withAnnotations(withReplicas(live, 0), { fence: String(authority.epoch) });
+  const outcome = active ? 'reverted' : 'nothing-to-undo';
+  return { act: 'patch', target, outcome, foreignFields: [] };
+};
+
+/** What the release wrote, with what its own autoscaler or its own pause did to it since. */
+const writtenByUs = (entry: PlanEntry, live: KubernetesObject): KubernetesObject => {
+  const written = copyJson(entry.after);
+  const spec = written['spec'];
+  const liveSpec = live['spec'];
+  if (!isRecord(spec) || !isRecord(liveSpec)) return written;
+  if (entry.autoscaledAfter && !entry.autoscaledBefore) spec['replicas'] = liveSpec['replicas'];
+  if (annotationOf(live, 'paused') !== undefined) spec['paused'] = liveSpec['paused'];
+  return written;
+};
+
+/** A body to create an object again as it was, under the newer fence. */
+const recreationBody = (
+  preImage: KubernetesObject,
+  authority: WriteAuthority,
+): KubernetesObject => {
+  const body = withAnnotations(copyJson(preImage), { fence: String(authority.epoch) });
+  Reflect.deleteProperty(body, 'status');
+  for (const field of serverFields) Reflect.deleteProperty(body.metadata, field);
+  return body;
+};
+
+const undoPatch = (
+  entry: PlanEntry,
+  sides: { live: KubernetesObject; preImage: KubernetesObject },
+  authority: WriteAuthority,
+): RevertDecision => {
+  const { live, preImage } = sides;
+  const atEpoch = fenceOf(live) === authority.epoch;
+  if (live.metadata.uid !== preImage.metadata.uid) {
+    return atEpoch ? done('recreated') : done('foreign-change-preserved', ['/metadata/uid']);
+  }
+  const now = comparable(live, entry);
+  const { target, conflicts } = rebase({
+    from: writtenByUs(entry, live),
+    to: comparable(preImage, entry),
+    live: now,
+  });
+  const changed = !equalJson(target, now);
+  const kept = conflicts.length > 0 ? 'foreign-change-preserved' : undefined;
+  if (atEpoch && !changed) return done(kept ?? 'reverted', conflicts);
+  const effective = changed || isOwnRelease(live, authority);
+  return {
+    act: 'patch',
+    target: withAnnotations(backOnLive(target, live, entry), {
+      fence: String(authority.epoch),
+      service: annotationOf(preImage, 'service'),
+      release: annotationOf(preImage, 'release'),
+      paused: undefined,
+    }),
+    outcome: kept ?? (effective ? 'reverted' : 'nothing-to-undo'),
+    foreignFields: conflicts,
+  };
+};
+
+const isOwnRelease = (live: KubernetesObject, authority: WriteAuthority): boolean =>
+  annotationOf(live, 'release') === authority.release;
+
+/**
+ * What undoing one entry means for the object as it is now. Whatever is found, the fence ends
+ * at the rollback's epoch, so that a forward write that is still on its way fails.
+ */
+export const decideRevert = (
+  entry: PlanEntry,
+  sides: { live: KubernetesObject | undefined; preImage: KubernetesObject | undefined },
+  authority: WriteAuthority,
+): RevertDecision => {
+  const { live, preImage } = sides;
+  if (entry.action === 'keep') return done('nothing-to-undo');
+  const fenced = live === undefined ? undefined : fencedReason(live, authority);
+  if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
+  if (entry.action === 'patch' && preImage !== undefined) {
+    return live === undefined
+      ? { act: 'recreate', body: recreationBody(preImage, authority) }
+      : undoPatch(entry, { live, preImage }, authority);
+  }
+  if (live === undefined) return done('nothing-to-undo');
+  return entry.action === 'create' ? undoCreate(live, authority) : undoActivate(live, authority);
+};

@@ -1,0 +1,204 @@
+import type {
+  PlanStep,
+  Releases,
+  RevertReceipt,
+  WriteReceipt,
+} from '../../activities/kubernetes/port.ts';
+import {
+  describeRef,
+  type KubernetesObject,
+  type ObjectRef,
+} from '../../domain/delivery/kubernetes-object.ts';
+import { refOf } from '../../domain/delivery/manifest-set.ts';
+import { ignoredTable } from '../../domain/delivery/normalised-object.ts';
+import { annotationOf, fenceOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
+import { entriesByObject, proveObject } from '../../domain/delivery/object-proof.ts';
+import { decideRevert, type RevertDecision } from '../../domain/delivery/object-reverts.ts';
+import { decideWrite } from '../../domain/delivery/object-writes.ts';
+import { allContainersOf, podSpecOf, referencesIn } from '../../domain/delivery/pod-template.ts';
+import type { ProofRow } from '../../domain/delivery/proof.ts';
+import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.ts';
+import type { InMemoryDeps } from './in-memory-cluster.ts';
+import { failIfAsked, failure } from './in-memory-failure.ts';
+import { captureInMemory, readJson, readPreImage } from './in-memory-pre-image.ts';
+import { planInMemory, sha256 } from './in-memory-planning.ts';
+
+const readEntry = async (
+  deps: InMemoryDeps,
+  request: PlanStep & { index: number },
+): Promise<PlanEntry> => {
+  const plan = await readJson<StoredPlan>(deps, request.planDigest);
+  const entry = plan.entries[request.index];
+  if (entry === undefined) throw failure('INTERNAL', `the plan has no change ${request.index}`);
+  return entry;
+};
+
+const commit = (deps: InMemoryDeps, step: string, run: () => KubernetesObject | undefined) => {
+  deps.knobs.beforeWrite?.(step);
+  const stored = run();
+  deps.writes.push(`${step} @${stored === undefined ? '' : String(fenceOf(stored))}`);
+  deps.knobs.afterWrite?.(step);
+  return stored;
+};
+
+const receipt = (outcome: WriteReceipt['outcome'], object?: KubernetesObject): WriteReceipt => ({
+  outcome,
+  uid: object?.metadata.uid ?? '',
+  generation: object?.metadata.generation ?? 0,
+});
+
+const write: (
+  deps: InMemoryDeps,
+  request: Parameters<Releases['write']>[0],
+) => Promise<WriteReceipt> = async (deps, request) => {
+  const entry = await readEntry(deps, request);
+  const live = deps.state.get(entry.object);
+  const decision = decideWrite(entry, live, request);
+  if (decision.act === 'done') return receipt(decision.outcome, live);
+  if (decision.act === 'refuse') {
+    const name = describeRef(entry.object);
+    throw failure(decision.code, `${name}: ${decision.reason}; nothing was written.`, name);
+  }
+  const object = decision.act === 'create' ? decision.body : decision.target;
+  return receipt(
+    'written',
+    commit(deps, entry.step, () => deps.state.put(object)),
+  );
+};
+
+const carryOut = (
+  deps: InMemoryDeps,
+  entry: PlanEntry,
+  decision: Exclude<RevertDecision, { act: 'refuse' }>,
+): RevertReceipt => {
+  const step = `undo ${entry.step}`;
+  if (decision.act === 'done') {
+    const generation = deps.state.get(entry.object)?.metadata.generation ?? 0;
+    return { outcome: decision.outcome, foreignFields: decision.foreignFields, generation };
+  }
+  if (decision.act === 'delete') {
+    commit(deps, step, () => {
+      deps.state.delete(entry.object);
+      return undefined;
+    });
+    return { outcome: 'deleted', foreignFields: [], generation: 0 };
+  }
+  if (decision.act === 'recreate') {
+    const stored = commit(deps, step, () => deps.state.put(decision.body));
+    return {
+      outcome: 'recreated',
+      foreignFields: [],
+      generation: stored?.metadata.generation ?? 0,
+    };
+  }
+  const stored = commit(deps, step, () => deps.state.put(decision.target));
+  const { outcome, foreignFields } = decision;
+  return { outcome, foreignFields, generation: stored?.metadata.generation ?? 0 };
+};
+
+const revert: (
+  deps: InMemoryDeps,
+  request: Parameters<Releases['revert']>[0],
+) => Promise<RevertReceipt> = async (deps, request) => {
+  const entry = await readEntry(deps, request);
+  const before = await readPreImage(deps, request.preImageDigest);
+  const name = describeRef(entry.object);
+  const preImage = before.objects.find(({ object }) => describeRef(refOf(object)) === name)?.object;
+  const decision = decideRevert(entry, { live: deps.state.get(entry.object), preImage }, request);
+  if (decision.act === 'refuse') {
+    throw failure(decision.code, `${name}: ${decision.reason}; nothing was written.`, name);
+  }
+  return carryOut(deps, entry, decision);
+};
+
+const leftovers = (deps: InMemoryDeps, request: PlanStep, known: PlanEntry[]): ProofRow[] =>
+  deps.state
+    .all()
+    .filter((object) => annotationOf(object, 'createdBy') === request.release)
+    .filter((object) => annotationOf(object, 'service') === serviceKeyOf(request))
+    .filter(
+      (object) => !known.some((entry) => describeRef(entry.object) === describeRef(refOf(object))),
+    )
+    .map((object) => ({
+      object: refOf(object),
+      hashBefore: 'absent',
+      hashAfter: sha256(JSON.stringify(object)),
+      verdict: 'leftover',
+      fields: [],
+    }));
+
+const prove: (
+  deps: InMemoryDeps,
+  request: Parameters<Releases['prove']>[0],
+) => ReturnType<Releases['prove']> = async (deps, request) => {
+  const plan = await readJson<StoredPlan>(deps, request.planDigest);
+  const before = await readPreImage(deps, request.preImageDigest);
+  const entries = entriesByObject(plan.entries);
+  const rows = entries.map((entry) => {
+    const name = describeRef(entry.object);
+    const captured = before.objects.find(({ object }) => describeRef(refOf(object)) === name);
+    const live = deps.state.get(entry.object);
+    const now = live === undefined ? undefined : deps.state.activeReplicaSet(live)?.uid;
+    const replicaSet = { before: captured?.replicaSetUid, now };
+    return proveObject(
+      request.direction,
+      { entry, preImage: captured?.object, live, replicaSet },
+      sha256,
+    );
+  });
+  const extra = request.direction === 'back' ? leftovers(deps, request, entries) : [];
+  return { direction: request.direction, rows: [...rows, ...extra], ignored: ignoredTable };
+};
+
+const isConfig = (object: KubernetesObject): boolean =>
+  object.kind === 'ConfigMap' || object.kind === 'Secret';
+
+const prune: (
+  deps: InMemoryDeps,
+  request: Parameters<Releases['prune']>[0],
+) => ReturnType<Releases['prune']> = async (deps, request) => {
+  const own = deps.state.all().filter((o) => annotationOf(o, 'service') === serviceKeyOf(request));
+  const used = new Set(
+    deps.state
+      .all()
+      .filter((object) => allContainersOf(object).length > 0)
+      .flatMap((object) => referencesIn(podSpecOf(object))),
+  );
+  const deleted: ObjectRef[] = [];
+  for (const object of own) {
+    const createdBy = annotationOf(object, 'createdBy');
+    const release = annotationOf(object, 'release') ?? '';
+    if (createdBy === undefined || fenceOf(object) > request.epoch) continue;
+    const unwound = request.unwoundReleases.includes(createdBy) && release === createdBy;
+    const idle = isConfig(object) && !request.keepReleases.includes(createdBy);
+    const needed = used.has(describeRef(refOf(object)));
+    if (needed || !(unwound || idle)) continue;
+    commit(deps, `prune ${describeRef(refOf(object))}`, () => {
+      deps.state.delete(refOf(object));
+      return undefined;
+    });
+    deleted.push(refOf(object));
+  }
+  return { deleted };
+};
+
+/** The verbs of `Releases` on objects in memory, with the decisions of the real adapter. */
+export const createInMemoryReleases = (deps: InMemoryDeps): Releases => {
+  const asked = (verb: keyof Releases): void => failIfAsked(deps, verb);
+  return {
+    plan: async (request) => (asked('plan'), planInMemory(deps, request)),
+    capture: async (request) => (asked('capture'), captureInMemory(deps, request)),
+    write: async (request) => (asked('write'), write(deps, request)),
+    revert: async (request) => (asked('revert'), revert(deps, request)),
+    prove: async (request) => (asked('prove'), prove(deps, request)),
+    prune: async (request) => (asked('prune'), prune(deps, request)),
+    highestFence: async (request) => {
+      asked('highestFence');
+      const own = deps.state.all().filter((object) => {
+        const holder = annotationOf(object, 'service');
+        return holder === undefined || holder === serviceKeyOf(request);
+      });
+      return { fence: Math.max(0, ...own.map(fenceOf)) };
+    },
+  };
+};

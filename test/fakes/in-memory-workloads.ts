@@ -1,0 +1,139 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type {
+  RolloutObservation,
+  RolloutRequest,
+  Workloads,
+} from '../../activities/kubernetes/port.ts';
+import { numberAt, recordAt } from '../../domain/delivery/canonical-json.ts';
+import {
+  describeRef,
+  type KubernetesObject,
+  type ObjectRef,
+} from '../../domain/delivery/kubernetes-object.ts';
+import { annotationOf, fenceOf, withAnnotations } from '../../domain/delivery/object-fence.ts';
+import { imagesOf } from '../../domain/delivery/pod-template.ts';
+import type { InMemoryDeps } from './in-memory-cluster.ts';
+import { failIfAsked, failure } from './in-memory-failure.ts';
+import { readPreImage } from './in-memory-pre-image.ts';
+
+/** Outside an activity there is nobody to tell and nobody who cancels. */
+const surroundings = (): { heartbeat: (detail: unknown) => void; signal?: AbortSignal } => {
+  try {
+    const context = Context.current();
+    return { heartbeat: (detail) => context.heartbeat(detail), signal: context.cancellationSignal };
+  } catch {
+    return { heartbeat: () => undefined };
+  }
+};
+
+const pause = async (deps: InMemoryDeps): Promise<void> => {
+  const { signal } = surroundings();
+  await delay(deps.knobs.pollEveryMs, undefined, signal === undefined ? {} : { signal });
+};
+
+const deploymentOf = (deps: InMemoryDeps, ref: ObjectRef): KubernetesObject => {
+  const live = deps.state.get(ref);
+  if (live === undefined) throw failure('ROLLOUT_FAILED', `${describeRef(ref)} is not there`);
+  return live;
+};
+
+const observe = (deps: InMemoryDeps, ref: ObjectRef, ready: boolean): RolloutObservation => {
+  const live = deploymentOf(deps, ref);
+  const set = deps.state.activeReplicaSet(live);
+  const wanted = numberAt(live, 'spec', 'replicas') ?? 1;
+  return {
+    generation: live.metadata.generation ?? 0,
+    replicaSet: { name: set?.name ?? '', uid: set?.uid ?? '' },
+    wantedReplicas: wanted,
+    readyReplicas: ready ? wanted : 0,
+    pods: Array.from({ length: wanted }, (_, index) => ({
+      name: `${set?.name ?? ''}-${String(index)}`,
+      ready,
+      reason: ready ? '' : 'ContainersNotReady',
+    })),
+  };
+};
+
+const failByImage = (deps: InMemoryDeps, ref: ObjectRef): void => {
+  for (const { container, image } of imagesOf(deploymentOf(deps, ref))) {
+    for (const [text, code] of Object.entries(deps.knobs.failRolloutOfImage)) {
+      if (!image.includes(text)) continue;
+      const message = `${describeRef(ref)}: container ${container} with ${image} fails`;
+      throw failure(code, message, describeRef(ref));
+    }
+  }
+};
+
+const awaitRollout = async (
+  deps: InMemoryDeps,
+  request: RolloutRequest,
+): Promise<RolloutObservation> => {
+  let waitedMs = 0;
+  for (let polls = 0; ; polls += 1) {
+    const paused = recordAt(deploymentOf(deps, request.object), 'spec')['paused'] === true;
+    const ready = polls >= deps.knobs.pollsUntilReady && !paused;
+    const observation = observe(deps, request.object, ready);
+    surroundings().heartbeat(observation);
+    if (!paused) failByImage(deps, request.object);
+    if (ready) return observation;
+    if (waitedMs >= request.deadlineMs) {
+      const message = `${describeRef(request.object)} was not ready after ${request.deadlineMs} ms`;
+      throw failure('ROLLOUT_DEADLINE', message, describeRef(request.object));
+    }
+    await pause(deps);
+    waitedMs += deps.knobs.pollEveryMs;
+  }
+};
+
+const setPaused: (
+  deps: InMemoryDeps,
+  request: Parameters<Workloads['setPaused']>[0],
+) => { changed: boolean } = (deps, request) => {
+  const live = deploymentOf(deps, request.object);
+  if (fenceOf(live) > request.epoch) {
+    throw failure(
+      'FENCED',
+      `${describeRef(request.object)} has a newer fence; nothing was written.`,
+    );
+  }
+  const isPaused = recordAt(live, 'spec')['paused'] === true;
+  const ours = annotationOf(live, 'paused') !== undefined;
+  if (request.paused === isPaused || (isPaused && !ours)) return { changed: false };
+  const { paused: _, ...spec } = recordAt(live, 'spec');
+  const changed = { ...live, spec: request.paused ? { ...spec, paused: true } : spec };
+  const by = request.paused ? String(request.epoch) : undefined;
+  deps.state.put(withAnnotations(changed, { paused: by }));
+  deps.writes.push(`${request.paused ? 'pause' : 'resume'} ${describeRef(request.object)}`);
+  return { changed: true };
+};
+
+/** The verbs of `Workloads` on objects in memory; time passes only by the knobs. */
+export const createInMemoryWorkloads = (deps: InMemoryDeps): Workloads => {
+  const asked = (verb: keyof Workloads): void => failIfAsked(deps, verb);
+  return {
+    awaitRollout: async (request) => (asked('awaitRollout'), awaitRollout(deps, request)),
+    awaitEndpoints: async ({ replicas }) => {
+      asked('awaitEndpoints');
+      return { endpoints: replicas };
+    },
+    setPaused: async (request) => (asked('setPaused'), setPaused(deps, request)),
+    keepLogs: async ({ object }) => {
+      asked('keepLogs');
+      const text = `log of ${describeRef(object)}`;
+      return { logsDigest: await deps.blobs.put(new TextEncoder().encode(text)), lines: 1 };
+    },
+    retire: async ({ object, preImageDigest }) => {
+      asked('retire');
+      const live = deploymentOf(deps, object);
+      const before = await readPreImage(deps, preImageDigest);
+      const known = before.objects.flatMap(({ replicaSetUids }) => replicaSetUids);
+      const active = deps.state.activeReplicaSet(live);
+      const sets = deps.state.replicaSets.get(live.metadata.uid ?? '') ?? [];
+      const failed = sets.filter(({ uid }) => uid !== active?.uid && !known.includes(uid));
+      const kept = sets.filter((set) => !failed.includes(set));
+      deps.state.replicaSets.set(live.metadata.uid ?? '', kept);
+      return { deleted: failed.map(({ name }) => name) };
+    },
+  };
+};
