@@ -10,6 +10,7 @@ const verdictTones: Record<Row['verdict'], Tone> = {
   differs: 'bad',
   leftover: 'bad',
   missing: 'bad',
+  recreated: 'busy',
   'replica-set-replaced': 'busy',
 };
 

@@ -1,0 +1,63 @@
+import { text } from 'node:stream/consumers';
+import type { ServiceDefinition } from '../../contracts/delivery/service-definition.ts';
+import type { DeployServiceRequest } from '../index.ts';
+import type { DeployFlags } from './deploy-verb.ts';
+import { loadServiceDefinition, readManifests } from './files/index.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Reads the files that a command names, and makes one request of them. */
+export const readDeployRequest = async (
+  terminal: Pick<Terminal, 'stdin'>,
+  flags: DeployFlags,
+): Promise<DeployServiceRequest> => {
+  const { definition, directory } = await loadServiceDefinition(flags.file);
+  const manifests = await readManifests({
+    paths: definition.manifests,
+    directory,
+    readStdin: async () => text(terminal.stdin),
+  });
+  const { environment, reason } = flags;
+  const release = flags.release ?? definition.release;
+  return {
+    ...requestOf(definition),
+    manifests,
+    ...(environment === undefined ? {} : { environment }),
+    ...(release === undefined ? {} : { release }),
+    ...(reason === undefined ? {} : { requestedBy: { reason } }),
+    adopt: flags.adopt === true,
+  };
+};
+
+/** The definition in the words of the contract: lengths of time in milliseconds, checks flat. */
+export const requestOf = (
+  definition: ServiceDefinition,
+): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
+  const { service, environment, strategy, deadline, onFailure, notify } = definition;
+  const { stable, compensationDeadline, bake } = definition;
+  return {
+    ...{ service, environment, strategy, onFailure, notify, deadlineMs: deadline },
+    smoke: definition.smoke.map(({ http: { path, expect, contains } }) => ({
+      path,
+      expectStatus: expect,
+      ...(contains === undefined ? {} : { expectBody: contains }),
+    })),
+    approvals: definition.approvals.map(({ name, expiresAfter }) => ({
+      name,
+      ...(expiresAfter === undefined ? {} : { expiresAfterMs: expiresAfter }),
+    })),
+    ...(bake === undefined ? {} : { bake: bakeOf(bake) }),
+    ...(stable === undefined ? {} : { stableMs: stable }),
+    ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),
+  };
+};
+
+const bakeOf = (bake: NonNullable<ServiceDefinition['bake']>) => {
+  const { path, requestsPerSecond, minSamples } = bake;
+  return {
+    path,
+    forMs: bake.for,
+    maxFailureRatio: bake.failIf,
+    ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+    ...(minSamples === undefined ? {} : { minSamples }),
+  };
+};

@@ -1,0 +1,46 @@
+import type { MessageReceipt, UpdateName } from '../../contracts/messages.ts';
+import { createOpsClient, OpsError, type DeployServiceHandle } from '../index.ts';
+import { requireEnvironment } from './required-environment.ts';
+import type { CommandContext } from './command-context.ts';
+import type { MessageFlags } from './message-verbs.ts';
+import { printJson, printLine, say, type Terminal } from './terminal.ts';
+
+/** Sends one message to the run that a service has now, and tells what the run answers. */
+export const sendMessage = async (
+  { terminal }: CommandContext,
+  name: UpdateName,
+  flags: MessageFlags & { service: string },
+): Promise<void> => {
+  const environment = requireEnvironment(flags.environment);
+  const { service, release, reason } = flags;
+  await using ops = await createOpsClient(flags.actor === undefined ? {} : { actor: flags.actor });
+  const run = await ops.delivery.deployService.getHandle({
+    environment,
+    service,
+    ...(release === undefined ? {} : { release }),
+  });
+  const receipt = await deliver(run, name, { ...flags, reason, terminal });
+  if (flags.json === true) printJson(terminal, { workflowId: run.workflowId, ...receipt });
+  else printLine(terminal, `${run.workflowId}: ${receipt.state}`);
+};
+
+const deliver = async (
+  run: DeployServiceHandle,
+  name: UpdateName,
+  { reason, plan, terminal }: { reason: string; plan?: string; terminal: Terminal },
+): Promise<MessageReceipt> => {
+  if (name !== 'approve' && name !== 'reject') return run[name]({ reason });
+  const planDigest = plan ?? (await currentPlan(run));
+  say(terminal, `${name === 'approve' ? 'approves' : 'rejects'} plan ${planDigest}`);
+  return run[name]({ reason, planDigest });
+};
+
+const currentPlan = async (run: DeployServiceHandle): Promise<string> => {
+  const { waitingFor, status } = await run.progress();
+  if (waitingFor?.planDigest !== undefined) return waitingFor.planDigest;
+  throw new OpsError({
+    code: 'MESSAGE_REFUSED',
+    message: `${run.workflowId} waits for no approval; it is ${status}.`,
+    subject: run.workflowId,
+  });
+};

@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream';
+import { colourAllowed } from '../config.ts';
+import { paint, type Canvas, type Tone } from './paint.ts';
+
+/** The part of a stream that the command line writes to. */
+export interface TextOutput {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+/** Where a command talks: data on stdout, everything else on stderr. */
+export interface Terminal {
+  stdout: TextOutput;
+  stderr: TextOutput;
+  stdin: Readable & { isTTY?: boolean };
+  /** May a person be asked something? */
+  canAsk: boolean;
+  /** May output be coloured, where it goes to a terminal? */
+  colour: boolean;
+}
+
+// Wide enough for every line we draw; a pipe has no width of its own.
+const pipeWidthChars = 200;
+const defaultWidthChars = 80;
+
+export const processTerminal = (): Terminal => ({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  canAsk: process.stdin.isTTY && process.stderr.isTTY,
+  colour: colourAllowed(),
+});
+
+/** Can the output be repainted? */
+export const isLive = (output: TextOutput): boolean => output.isTTY === true;
+
+export const canvasOf = (terminal: Terminal, output: TextOutput): Canvas => ({
+  widthChars: isLive(output) ? (output.columns ?? defaultWidthChars) : pipeWidthChars,
+  colour: terminal.colour && isLive(output),
+});
+
+/** A line of data. */
+export const printLine = (terminal: Terminal, text: string): void => {
+  terminal.stdout.write(`${text}\n`);
+};
+
+export const printJson = (terminal: Terminal, value: unknown): void => {
+  terminal.stdout.write(`${JSON.stringify(value)}\n`);
+};
+
+/** A line of talk: what is going on, what to do next. */
+export const say = (terminal: Terminal, text: string, tone: Tone = 'plain'): void => {
+  const { colour } = canvasOf(terminal, terminal.stderr);
+  terminal.stderr.write(`${paint(text, tone, colour)}\n`);
+};
