@@ -4,6 +4,8 @@ export type { SandboxUpOptions } from './sandbox-up.ts';
 export { sandboxDown } from './sandbox-down.ts';
 export { sandboxLogs, sandboxStatus } from './sandbox-status.ts';
 export type { ProcessLog, ProcessStatus, SandboxStatus } from './sandbox-status.ts';
+export { examineMachine } from './doctor.ts';
+export type { DoctorCheck, DoctorOptions } from './doctor.ts';
 export { restartTemporal } from './restart-temporal.ts';
 export { resolveStateDirectory } from './state/directory.ts';
 export { locateTool } from './tools/locate.ts';

@@ -51,7 +51,7 @@ export async function choosePorts(settings: DevelopmentSettings): Promise<Sandbo
 
 export function allPorts(ports: SandboxPorts): readonly number[] {
   const { controlPlane, ...others } = ports;
-  return [...Object.values(others), ...Object.values(controlPlane)] as number[];
+  return Object.values({ ...others, ...controlPlane }) satisfies readonly number[];
 }
 
 async function fixedOr(

@@ -12,7 +12,7 @@ import { lastLogLines } from './logs.ts';
 import { commandOf, findByEnvironment, identifyProcess, isAlive } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { createProcessRecords } from './process-record.ts';
-import type { ProcessRecord, ProcessSpecification } from './process-record.ts';
+import type { ProcessRecord, ProcessRecords, ProcessSpecification } from './process-record.ts';
 
 /** Processes carry this variable, so that one whose pid was never recorded can still be found. */
 const MARKER = 'HOLDFAST_SANDBOX_PROCESS';
@@ -37,65 +37,80 @@ export interface ProcessSupervisor {
   assertRunning(name: string): Promise<void>;
 }
 
+interface Supervision {
+  readonly paths: StatePaths;
+  readonly records: ProcessRecords;
+}
+
 export function createProcessSupervisor(paths: StatePaths): ProcessSupervisor {
   const records = createProcessRecords(paths.processes);
-  const markerOf = (name: string): string => `${paths.directory}#${name}`;
-
-  async function liveIdentity(record: ProcessRecord): Promise<ProcessIdentity | undefined> {
-    if (record.identity === undefined) {
-      return findUnrecorded(`${MARKER}=${markerOf(record.name)}`, record.command);
-    }
-    return (await isAlive(record.identity)) ? record.identity : undefined;
-  }
-
-  async function start(specification: ProcessSpecification): Promise<ProcessRecord> {
-    const { name } = specification;
-    const previous = await records.read(name);
-    if (previous?.identity !== undefined && (await isAlive(previous.identity))) return previous;
-    if (previous !== undefined) await stop(name);
-    const logPath = join(paths.logs, `${name}.log`);
-    const intention: ProcessRecord = { ...specification, logPath };
-    await records.write(intention);
-    const identity = await spawnDaemon(intention, markerOf(name));
-    const record = { ...intention, identity };
-    await records.write(record);
-    return record;
-  }
-
-  async function stop(name: string): Promise<void> {
-    const record = await records.read(name);
-    if (record === undefined) return;
-    const identity = await liveIdentity(record);
-    if (identity !== undefined) await endProcess(record, identity);
-    await records.remove(name);
-  }
-
-  async function isRunning(name: string): Promise<boolean> {
-    const record = await records.read(name);
-    return record !== undefined && (await liveIdentity(record)) !== undefined;
-  }
-
-  async function assertRunning(name: string): Promise<void> {
-    if (await isRunning(name)) return;
-    const logPath = join(paths.logs, `${name}.log`);
-    throw new SandboxError({
-      code: 'SANDBOX_START_FAILED',
-      message: `${name} ended while it was needed. The end of its log:\n${await lastLogLines(logPath, 15)}`,
-      next: `Read ${logPath}; start again with \`holdfast sandbox up\`.`,
-    });
-  }
-
+  const supervision: Supervision = { paths, records };
   return {
-    start,
-    stop,
-    isRunning,
-    assertRunning,
-    list: records.list,
+    start: async (specification) => start(supervision, specification),
+    stop: async (name) => stop(supervision, name),
+    isRunning: async (name) => isRunning(supervision, name),
+    assertRunning: async (name) => assertRunning(supervision, name),
+    list: async () => records.list(),
     stopAll: async () => {
       const all = await records.list();
-      await Promise.all(all.map(async (record) => stop(record.name)));
+      await Promise.all(all.map(async (record) => stop(supervision, record.name)));
     },
   };
+}
+
+async function start(
+  supervision: Supervision,
+  specification: ProcessSpecification,
+): Promise<ProcessRecord> {
+  const { paths, records } = supervision;
+  const { name } = specification;
+  const previous = await records.read(name);
+  if (previous?.identity !== undefined && (await isAlive(previous.identity))) return previous;
+  if (previous !== undefined) await stop(supervision, name);
+  const logPath = join(paths.logs, `${name}.log`);
+  const intention: ProcessRecord = { ...specification, logPath };
+  await records.write(intention);
+  const identity = await spawnDaemon(intention, markerOf(paths, name));
+  const record = { ...intention, identity };
+  await records.write(record);
+  return record;
+}
+
+async function stop({ paths, records }: Supervision, name: string): Promise<void> {
+  const record = await records.read(name);
+  if (record === undefined) return;
+  const identity = await liveIdentity(paths, record);
+  if (identity !== undefined) await endProcess(record, identity);
+  await records.remove(name);
+}
+
+async function isRunning({ paths, records }: Supervision, name: string): Promise<boolean> {
+  const record = await records.read(name);
+  return record !== undefined && (await liveIdentity(paths, record)) !== undefined;
+}
+
+async function assertRunning(supervision: Supervision, name: string): Promise<void> {
+  if (await isRunning(supervision, name)) return;
+  const logPath = join(supervision.paths.logs, `${name}.log`);
+  throw new SandboxError({
+    code: 'SANDBOX_START_FAILED',
+    message: `${name} ended while it was needed. The end of its log:\n${await lastLogLines(logPath, 15)}`,
+    next: `Read ${logPath}; start again with \`holdfast sandbox up\`.`,
+  });
+}
+
+async function liveIdentity(
+  paths: StatePaths,
+  record: ProcessRecord,
+): Promise<ProcessIdentity | undefined> {
+  if (record.identity === undefined) {
+    return findUnrecorded(`${MARKER}=${markerOf(paths, record.name)}`, record.command);
+  }
+  return (await isAlive(record.identity)) ? record.identity : undefined;
+}
+
+function markerOf(paths: StatePaths, name: string): string {
+  return `${paths.directory}#${name}`;
 }
 
 async function spawnDaemon(record: ProcessRecord, marker: string): Promise<ProcessIdentity> {

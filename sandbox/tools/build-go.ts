@@ -1,7 +1,7 @@
 /** Builds an executable from one of our Go modules, with the sources of all dependencies pinned by go.sum. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 import type { StepReporter } from '../progress.ts';
 import { SandboxError } from '../sandbox-error.ts';
@@ -24,19 +24,18 @@ export interface GoBuild {
   readonly tool: Tool;
   readonly source: GoBuildSource;
   readonly goBinary: string;
-  /** The executable is written to `bin/NAME` below. */
-  readonly directory: string;
+  readonly outputPath: string;
   readonly reporter: StepReporter;
 }
 
 export async function buildGo(build: GoBuild): Promise<void> {
   const { tool, source } = build;
-  await mkdir(join(build.directory, 'bin'), { recursive: true });
+  await mkdir(dirname(build.outputPath), { recursive: true });
   const result = await runCommand({
     command: build.goBinary,
     args: [
       ...['build', '-v', '-trimpath', '-ldflags', await linkerFlags(source)],
-      ...['-o', join(build.directory, 'bin', tool.name), source.package],
+      ...['-o', build.outputPath, source.package],
     ],
     workingDirectory: sourceDirectory(source),
     environment: {

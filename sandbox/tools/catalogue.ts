@@ -139,7 +139,7 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   },
   kubernetes: {
     name: 'kubernetes',
-    title: 'Kubernetes (control plane, node agents and kubectl in one binary)',
+    title: 'Kubernetes',
     version: KUBERNETES_VERSION,
     environmentVariable: 'HOLDFAST_KUBERNETES_BIN',
     onPath: {
@@ -158,7 +158,7 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   },
   kwok: {
     name: 'kwok',
-    title: 'kwok (nodes without containers)',
+    title: 'kwok',
     version: 'v0.8.0',
     environmentVariable: 'HOLDFAST_KWOK_BIN',
     onPath: {

@@ -102,7 +102,7 @@ interface Installation {
 async function installUnlessThere(installation: Installation): Promise<void> {
   const { tool, directory, reporter } = installation;
   if (await exists(join(directory, relativePath(tool)))) return;
-  reporter.say(announcement(tool));
+  reporter.revise(announcement(tool));
   await removeUnfinished(directory);
   const unfinished = `${directory}.unfinished-${process.pid}`;
   await mkdir(unfinished, { recursive: true });
@@ -123,7 +123,13 @@ async function fill(installation: Installation, directory: string): Promise<void
   if (source.kind === 'go-module') {
     return fetchGoModule({ tool, source, goBinary: go.path, directory });
   }
-  return buildGo({ tool, source, goBinary: go.path, directory, reporter });
+  return buildGo({
+    tool,
+    source,
+    goBinary: go.path,
+    outputPath: join(directory, relativePath(tool)),
+    reporter,
+  });
 }
 
 /** Only the holder of the lock gets here, so whatever is unfinished was left by a crash. */
@@ -168,10 +174,14 @@ function relativePath(tool: Tool): string {
     case 'wheel':
       return tool.source.executable;
     case 'go-build':
-      return join('bin', tool.name);
+      return join('bin', executableName(tool));
     case 'go-module':
       return 'files';
   }
+}
+
+function executableName(tool: Tool): string {
+  return tool.onPath?.executable ?? tool.name;
 }
 
 async function checkNamed(tool: Tool, path: string): Promise<string> {
