@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
 import type { WorkerConfig } from './config.ts';
@@ -128,14 +129,24 @@ const readinessOf = async (
     detail[pool] = polling ? 'polling' : runState.toLowerCase();
     ready &&= polling;
   }
-  try {
-    await connection.withDeadline(Date.now() + readinessDeadlineMs, () =>
-      connection.workflowService.describeNamespace({ namespace }),
-    );
-    detail['namespace'] = 'reachable';
-  } catch (error) {
-    detail['namespace'] = `unreachable: ${error instanceof Error ? error.message : String(error)}`;
-    ready = false;
-  }
+  const problem = await namespaceProblem(connection, namespace);
+  detail['namespace'] = problem === undefined ? 'reachable' : `unreachable: ${problem}`;
+  ready &&= problem === undefined;
   return { ready, detail };
+};
+
+/** Why the namespace does not answer; undefined if it does. */
+const namespaceProblem = async (
+  connection: NativeConnection,
+  namespace: string,
+): Promise<string | undefined> => {
+  const asked = connection.workflowService.describeNamespace({ namespace }).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  // The connection tries again for longer than the deadline of a call while it has no server.
+  const late = delay(readinessDeadlineMs, `no answer in ${String(readinessDeadlineMs)} ms`, {
+    ref: false,
+  });
+  return Promise.race([asked, late]);
 };

@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import path from 'node:path';
+
+const entry = path.resolve(import.meta.dirname, '../../../workers/main.ts');
+
+/** A worker in a process of its own, as an operator runs it. */
+export interface WorkerChild {
+  /** Base address of its health paths; fails if the process ends before it is ready. */
+  health(): Promise<string>;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves as soon as the text stands in its log. */
+  logged(text: string): Promise<void>;
+  /** Exit code and everything it wrote, once it has ended. */
+  ended(): Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+export const startWorkerChild = (env: Record<string, string>): WorkerChild => {
+  const child: ChildProcess = spawn(process.execPath, [entry], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const exit = once(child, 'close').then(([code]: unknown[]) => code as number | null);
+  const ready = new Promise<string>((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+      const [line, rest] = stdout.split('\n');
+      if (line !== undefined && rest !== undefined) resolve(healthAddress(line));
+    });
+    void exit.then((code) =>
+      reject(new Error(`the worker ended with ${String(code)}:\n${stderr}`)),
+    );
+  });
+  // A test that only looks at the exit never asks for the address.
+  ready.catch(() => undefined);
+  return {
+    health: () => ready,
+    signal: (name) => void child.kill(name),
+    logged: async (text) => {
+      while (!stderr.includes(text)) await once(child.stderr as Readable, 'data');
+    },
+    ended: async () => ({ code: await exit, stdout, stderr }),
+  };
+};
+
+const healthAddress = (line: string): string => {
+  const { health } = JSON.parse(line) as { health: string };
+  return health;
+};

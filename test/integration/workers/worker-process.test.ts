@@ -1,0 +1,165 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Client } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Notification } from '../../../activities/notify/port.ts';
+import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { startLink } from './severable-link.ts';
+import { startWorkerChild, type WorkerChild } from './worker-child.ts';
+
+const queuePrefix = 'worker-process-test';
+let temporal: TestWorkflowEnvironment;
+const children: WorkerChild[] = [];
+
+beforeAll(async () => {
+  const { path } = await locateTool('temporal', { onProgress: () => undefined });
+  temporal = await TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'existing-path', path } },
+  });
+}, 120_000);
+
+afterEach(async () => {
+  for (const child of children) child.signal('SIGKILL');
+  await Promise.all(children.splice(0).map((child) => child.ended()));
+});
+
+afterAll(() => temporal.teardown());
+
+const startWorker = (env: Record<string, string> = {}): WorkerChild => {
+  const child = startWorkerChild({
+    TEMPORAL_ADDRESS: temporal.address,
+    HOLDFAST_POOLS: 'notify',
+    HOLDFAST_QUEUE_PREFIX: queuePrefix,
+    HOLDFAST_TIMEOUTS: 'test',
+    ...env,
+  });
+  children.push(child);
+  return child;
+};
+
+const get = async (url: string): Promise<{ status: number; body: unknown }> => {
+  const response = await fetch(url);
+  return { status: response.status, body: await response.json() };
+};
+
+/** A receiver that answers when the test says so, and keeps the keys of what came. */
+const startReceiver = async (): Promise<{
+  url: string;
+  keys: string[];
+  nextRequest: () => Promise<ServerResponse>;
+  close: () => void;
+}> => {
+  const keys: string[] = [];
+  const waiting: ServerResponse[] = [];
+  let arrived = (): void => undefined;
+  const server = createServer((request, response) => {
+    keys.push(String(request.headers['idempotency-key']));
+    waiting.push(response);
+    arrived();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const nextRequest = async (): Promise<ServerResponse> => {
+    const response = waiting.shift();
+    if (response !== undefined) return response;
+    await new Promise<void>((resolve) => (arrived = resolve));
+    return nextRequest();
+  };
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    keys,
+    nextRequest,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};
+
+const notification: Notification = {
+  id: 'deploy:staging:shop:1/started',
+  event: 'started',
+  service: 'shop',
+  environment: 'staging',
+  release: '1',
+  workflowId: 'deploy:staging:shop:1',
+  text: 'shop 1 goes to staging.',
+};
+
+const send = (client: Client, id: string, webhook: string) =>
+  client.activity.start('notifications.send', {
+    id,
+    taskQueue: `${queuePrefix}-notify`,
+    startToCloseTimeout: '3s',
+    retry: { initialInterval: '100ms' },
+    args: [{ target: { webhook }, notification }],
+  });
+
+describe('a worker process', () => {
+  test('says when it is ready, and which pools poll', async () => {
+    const health = await startWorker({ HOLDFAST_POOLS: 'notify' }).health();
+    expect(await get(`${health}/livez`)).toEqual({ status: 200, body: { alive: true } });
+    expect(await get(`${health}/readyz`)).toEqual({
+      status: 200,
+      body: { ready: true, detail: { notify: 'polling', namespace: 'reachable' } },
+    });
+    expect(await get(`${health}/metrics`)).toMatchObject({ status: 404 });
+  }, 30_000);
+
+  test('lets running work finish on SIGTERM, then ends with 0', async () => {
+    const receiver = await startReceiver();
+    const worker = startWorker();
+    const handle = await send(temporal.client, 'drain', receiver.url);
+    const request = await receiver.nextRequest();
+    worker.signal('SIGTERM');
+    await worker.logged('"state":"STOPPING"');
+    request.end('thanks');
+    const { code, stderr } = await worker.ended();
+    await handle.result();
+    receiver.close();
+    expect(receiver.keys).toEqual([notification.id]);
+    expect(stderr).toContain('"state":"DRAINED"');
+    expect(code).toBe(0);
+  }, 30_000);
+
+  test('that was killed is followed by another one, which repeats with the same key', async () => {
+    const receiver = await startReceiver();
+    const first = startWorker();
+    const handle = await send(temporal.client, 'kill', receiver.url);
+    await receiver.nextRequest();
+    first.signal('SIGKILL');
+    startWorker();
+    (await receiver.nextRequest()).end('thanks');
+    await handle.result();
+    receiver.close();
+    expect(receiver.keys).toEqual([notification.id, notification.id]);
+  }, 30_000);
+
+  test('is not ready, but alive, while Temporal does not answer', async () => {
+    const [host = '', port = ''] = temporal.address.split(':');
+    const link = await startLink({ host, port: Number(port) });
+    const health = await startWorker({ TEMPORAL_ADDRESS: link.address }).health();
+    expect(await get(`${health}/readyz`)).toMatchObject({ status: 200 });
+    await link.sever();
+    expect(await get(`${health}/readyz`)).toMatchObject({
+      status: 503,
+      body: { ready: false, detail: { namespace: expect.stringContaining('unreachable') } },
+    });
+    expect(await get(`${health}/livez`)).toMatchObject({ status: 200 });
+  }, 30_000);
+
+  test('without a server to talk to ends with 69 and says what to check', async () => {
+    const { code, stdout, stderr } = await startWorker({ TEMPORAL_ADDRESS: '127.0.0.1:9' }).ended();
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+    expect(stderr).toContain('127.0.0.1:9');
+    expect(stderr).toContain('TEMPORAL_ADDRESS');
+  }, 30_000);
+
+  test('with wrong settings ends with 78 and names each of them', async () => {
+    const wrong = { HOLDFAST_POOLS: 'gpu', HOLDFAST_HEALTH_PORT: 'x' };
+    const { code, stdout, stderr } = await startWorker(wrong).ended();
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr).toContain('HOLDFAST_POOLS: there is no pool gpu');
+    expect(stderr).toContain('HOLDFAST_HEALTH_PORT: ');
+  }, 30_000);
+});
