@@ -8,7 +8,6 @@ const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-un
 
 /** @type {import('dependency-cruiser').IForbiddenRuleType[]} */
 const everywhere = [
-  { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
   { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   {
     name: 'product-needs-no-development-package',

@@ -8,6 +8,15 @@ const ZOD_FREE_CONTRACTS = '^contracts/(?:errors|messages|search-attributes)\\.t
 export default {
   forbidden: [
     {
+      name: 'no-circular',
+      comment:
+        'Modules in a ring see each other half loaded. Types may point back: a front end may name ' +
+        'the flags that the work behind it takes.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
       name: 'workflows-stay-in-their-sandbox',
       severity: 'error',
       from: { path: '^workflows/' },
