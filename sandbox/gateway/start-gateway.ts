@@ -38,10 +38,9 @@ export async function startGateway(
   cluster: ControlPlane,
   options: GatewayOptions,
 ): Promise<RunningGateway> {
-  const directory = join(cluster.stateDirectory, 'gateway');
-  const kubeconfigPath = join(directory, 'kubeconfig');
+  const kubeconfigPath = join(cluster.stateDirectory, 'gateway', 'kubeconfig');
   const [ports] = await Promise.all([
-    portsOf(cluster, join(directory, 'ports.json')),
+    portsOf(cluster, portsPath(cluster.stateDirectory)),
     applyGatewayDefinitions(cluster, options.definitionsDirectory),
     applyAll(cluster, gatewayAccess()),
     writeCredentials(cluster, kubeconfigPath),
@@ -54,28 +53,27 @@ export async function startGateway(
     environment: { KUBECONFIG: kubeconfigPath },
     stopSignal: 'SIGKILL',
   });
-  await waitForCondition(cluster, {
-    object: {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'Gateway',
-      metadata: { name: GATEWAY_NAME, namespace: GATEWAY_NAMESPACE },
-    },
-    what: 'the gateway to listen',
-    conditionsOf: (status) => status.conditions,
-    type: 'Programmed',
-  });
+  await gatewayProgrammed(cluster);
   return { url: `http://${LOOPBACK}:${ports.http}` };
 }
 
-/** Sends requests with the route's host to the Service; answers when the gateway does so. */
+/** Sends requests with the route's host to the Service, from the moment this has ended. */
 export async function routeToService(cluster: ControlPlane, route: ServiceRoute): Promise<void> {
-  const object = serviceRoute(route);
-  await applyObject(cluster, object);
-  await waitForCondition(cluster, {
-    object,
-    what: `the route to ${route.service} to be accepted`,
-    conditionsOf: (status) => status.parents?.flatMap(({ conditions }) => conditions),
-    type: 'ResolvedRefs',
+  await applyObject(cluster, serviceRoute(route));
+  const ports = await readPorts(portsPath(cluster.stateDirectory));
+  await waitUntil({
+    what: `the gateway to know the route to ${route.service}`,
+    // The status of the route is written a little before Traefik acts by it.
+    probe: async () => {
+      const answer = await fetch(
+        `http://${LOOPBACK}:${ports?.administration ?? 0}/api/http/routers`,
+      );
+      const routers = (await answer.json()) as readonly { readonly rule: string }[];
+      return routers.some(({ rule }) => rule.includes(`Host("${route.host}")`));
+    },
+    processes: cluster.processes,
+    needs: [GATEWAY_PROCESS],
+    timeoutMs: READY_WITHIN_MS,
   });
 }
 
@@ -83,7 +81,8 @@ function traefikArgs(ports: GatewayPorts): string[] {
   return [
     `--entrypoints.web.address=${LOOPBACK}:${ports.http}`,
     `--entrypoints.traefik.address=${LOOPBACK}:${ports.administration}`,
-    '--api=true',
+    // Served on the administration port of loopback, without credentials; it changes nothing.
+    '--api.insecure=true',
     '--api.dashboard=false',
     '--ping=true',
     '--providers.kubernetesgateway=true',
@@ -104,8 +103,7 @@ interface GatewayPorts {
 
 /** The ports of before where they can be had, so that addresses that were written down stay true. */
 async function portsOf(cluster: ControlPlane, path: string): Promise<GatewayPorts> {
-  const text = await readFileIfPresent(path);
-  const earlier = text === undefined ? undefined : (JSON.parse(text) as GatewayPorts);
+  const earlier = await readPorts(path);
   if (earlier !== undefined) {
     const ports = [earlier.http, earlier.administration];
     const areFree = (await Promise.all(ports.map(isPortFree))).every((isFree) => isFree);
@@ -115,6 +113,15 @@ async function portsOf(cluster: ControlPlane, path: string): Promise<GatewayPort
   const ports = { http, administration };
   await writeFileAtomically(path, JSON.stringify(ports));
   return ports;
+}
+
+async function readPorts(path: string): Promise<GatewayPorts | undefined> {
+  const text = await readFileIfPresent(path);
+  return text === undefined ? undefined : (JSON.parse(text) as GatewayPorts);
+}
+
+function portsPath(stateDirectory: string): string {
+  return join(stateDirectory, 'gateway', 'ports.json');
 }
 
 async function writeCredentials(cluster: ControlPlane, path: string): Promise<void> {
@@ -131,40 +138,31 @@ async function applyAll(cluster: ControlPlane, objects: readonly ClusterObject[]
   for (const object of objects) await applyObject(cluster, object);
 }
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly observedGeneration?: number;
-}
-
-interface GatewayStatus {
-  readonly conditions?: readonly Condition[];
-  readonly parents?: readonly { readonly conditions: readonly Condition[] }[];
-}
-
-interface ObservedObject {
+interface GatewayObject {
   readonly metadata: { readonly generation: number };
-  readonly status?: GatewayStatus;
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly observedGeneration?: number;
+    }[];
+  };
 }
 
-async function waitForCondition(
-  cluster: ControlPlane,
-  wanted: {
-    readonly object: ClusterObject;
-    readonly what: string;
-    readonly conditionsOf: (status: GatewayStatus) => readonly Condition[] | undefined;
-    readonly type: string;
-  },
-): Promise<void> {
+async function gatewayProgrammed(cluster: ControlPlane): Promise<void> {
+  const path = objectPath({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: GATEWAY_NAME, namespace: GATEWAY_NAMESPACE },
+  });
   await waitUntil({
-    what: wanted.what,
+    what: 'the gateway to listen',
     probe: async () => {
-      const path = objectPath(wanted.object);
       const { body } = await cluster.request({ method: 'GET', path });
-      const { metadata, status = {} } = body as ObservedObject;
-      return (wanted.conditionsOf(status) ?? []).some(
+      const { metadata, status } = body as GatewayObject;
+      return (status?.conditions ?? []).some(
         ({ type, status: holds, observedGeneration }) =>
-          type === wanted.type && holds === 'True' && observedGeneration === metadata.generation,
+          type === 'Programmed' && holds === 'True' && observedGeneration === metadata.generation,
       );
     },
     processes: cluster.processes,

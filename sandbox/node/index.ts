@@ -9,7 +9,7 @@ import { packageRoot } from '../package-root.ts';
 import { reportStep } from '../progress.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { hostChanges, makeHostChanges } from './host-changes.ts';
-import { heldBy, levelTwoHolder, takeLevelTwo } from './level-two-lock.ts';
+import { heldBy, leaveLevelTwoToNode, levelTwoHolder, takeLevelTwo } from './level-two-lock.ts';
 import { levelTwoObstacles, occupants } from './machine-facts.ts';
 import { whileHoldingMachine } from './machine-mutex.ts';
 import { NODE_ADDRESS, NODE_NAME, nodePaths } from './node-layout.ts';
@@ -81,6 +81,7 @@ async function bringUpNode(cluster: ControlPlane, options: NodeOptions): Promise
     startAgents(cluster),
   ]);
   await nodeReady(cluster);
+  await leaveLevelTwoToNode(cluster.stateDirectory);
 }
 
 /** Does nothing where this state directory neither has the node nor has left anything of one. */

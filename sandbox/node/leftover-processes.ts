@@ -1,7 +1,7 @@
 /** Ends the processes of pods. They are children of containerd's shims, not of ours. */
 import { readFile, readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SandboxError } from '../sandbox-error.ts';
+import { SandboxError, systemErrorCode } from '../sandbox-error.ts';
 import { identifyProcess, isAlive } from '../state/process-identity.ts';
 import type { ProcessIdentity } from '../state/process-identity.ts';
 import { CONTAINERD_SOCKET } from './node-layout.ts';
@@ -61,7 +61,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
   }
 }
 

@@ -18,7 +18,7 @@ interface LockRecord {
   readonly checkout: string;
   readonly stateDirectory: string;
   readonly since: string;
-  /** The processes that keep the lock held: the one that took it, then those of the node. */
+  /** The lock is held as long as one lives: first the one that took it, then those of the node. */
   readonly processes: readonly ProcessIdentity[];
 }
 
@@ -95,6 +95,14 @@ export async function keepLevelTwo(
     if (isNew && (await isAlive(earlier))) kept.push(earlier);
   }
   await writeRecord({ ...record, processes: kept });
+}
+
+/** Leaves the lock to the node's processes alone: this process may go on or end. */
+export async function leaveLevelTwoToNode(stateDirectory: string): Promise<void> {
+  const record = await readRecord();
+  if (record?.stateDirectory !== stateDirectory) return;
+  const processes = record.processes.filter(({ pid }) => pid !== process.pid);
+  await writeRecord({ ...record, processes });
 }
 
 /** Gives the lock up, if it is this state directory's. */

@@ -50,9 +50,13 @@ function unpacked(tar: Buffer, read: (directory: string) => void): void {
   }
 }
 
-const parse = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
+const parse = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 const blobPath = (directory: string, { digest }: Blob): string =>
   join(directory, 'blobs', digest.replace(':', '/'));
+
+const readIndex = (directory: string): Index => parse(join(directory, 'index.json')) as Index;
+const readManifest = (directory: string, blob: Blob): Manifest =>
+  parse(blobPath(directory, blob)) as Manifest;
 
 describe('an image archive', () => {
   test('has the same bytes and digests whatever the order of its parts', () => {
@@ -85,9 +89,9 @@ describe('an image archive', () => {
     const { tar, images } = writeImageArchive([image]);
     unpacked(tar, (directory) => {
       expect(parse(join(directory, 'oci-layout'))).toEqual({ imageLayoutVersion: '1.0.0' });
-      const [manifest] = parse<Index>(join(directory, 'index.json')).manifests;
+      const [manifest] = readIndex(directory).manifests;
       expect(manifest?.digest).toBe(images[0]?.digest);
-      const { config, layers } = parse<Manifest>(blobPath(directory, manifest as Blob));
+      const { config, layers } = readManifest(directory, manifest as Blob);
       const described = [manifest as Blob, config, ...layers];
       for (const blob of described) {
         const content = readFileSync(blobPath(directory, blob));
@@ -96,7 +100,7 @@ describe('an image archive', () => {
       }
       const found = readdirSync(join(directory, 'blobs/sha256'));
       expect(found).toHaveLength(described.length);
-      const read = parse<Config>(blobPath(directory, config));
+      const read = parse(blobPath(directory, config)) as Config;
       expect(read.rootfs.diff_ids).toEqual(layers.map(({ digest }) => digest));
       expect(read.config).toMatchObject({
         Env: ['A=1', 'B=2'],
@@ -109,8 +113,8 @@ describe('an image archive', () => {
   test('gives tar the files of the layer with their modes, root as owner and no times', () => {
     const { tar } = writeImageArchive([image]);
     unpacked(tar, (directory) => {
-      const [manifest] = parse<Index>(join(directory, 'index.json')).manifests;
-      const [layer] = parse<Manifest>(blobPath(directory, manifest as Blob)).layers;
+      const [manifest] = readIndex(directory).manifests;
+      const [layer] = readManifest(directory, manifest as Blob).layers;
       const listing = execFileSync(
         'tar',
         ['--utc', '--numeric-owner', '-tvf', blobPath(directory, layer as Blob)],
@@ -141,8 +145,8 @@ describe('an image archive', () => {
       { ...image, files: [{ path, mode: 0o644, content: Buffer.from('deep') }] },
     ]);
     unpacked(tar, (directory) => {
-      const [manifest] = parse<Index>(join(directory, 'index.json')).manifests;
-      const [layer] = parse<Manifest>(blobPath(directory, manifest as Blob)).layers;
+      const [manifest] = readIndex(directory).manifests;
+      const [layer] = readManifest(directory, manifest as Blob).layers;
       unpacked(readFileSync(blobPath(directory, layer as Blob)), (root) => {
         expect(readFileSync(join(root, path), 'utf8')).toBe('deep');
       });
@@ -177,10 +181,8 @@ describe('the sample images', () => {
     ]);
     expect(new Set(images.map(({ digest }) => digest)).size).toBe(5);
     unpacked(tar, (directory) => {
-      const { manifests } = parse<Index>(join(directory, 'index.json'));
-      const layers = manifests.flatMap(
-        (manifest) => parse<Manifest>(blobPath(directory, manifest)).layers,
-      );
+      const { manifests } = readIndex(directory);
+      const layers = manifests.flatMap((manifest) => readManifest(directory, manifest).layers);
       expect(new Set(layers.map(({ digest }) => digest)).size).toBe(1);
       expect(manifests.map(({ annotations }) => annotations?.['io.containerd.image.name'])).toEqual(
         images.map(({ name }) => name),

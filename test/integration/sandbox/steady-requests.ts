@@ -1,0 +1,81 @@
+/** Requests at a steady rate, whether earlier ones were answered or not. */
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface RequestReport {
+  readonly sent: number;
+  /** What went wrong with each failed request. */
+  readonly failures: readonly string[];
+  /** Answers by the version that gave them. */
+  readonly byVersion: Readonly<Record<string, number>>;
+}
+
+const TICK_MS = 5;
+const ANSWER_WITHIN_MS = 10_000;
+
+/** Sends `perSecond` requests per second to the gateway while `work` runs. */
+export async function sendWhile(
+  target: { readonly url: string; readonly host: string; readonly perSecond: number },
+  work: () => Promise<void>,
+): Promise<RequestReport> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const failures: string[] = [];
+  const byVersion: Record<string, number> = {};
+  const open = new Set<Promise<void>>();
+  let sent = 0;
+  const sendOne = (): void => {
+    sent += 1;
+    const answered = ask(target.url, { agent, host: target.host }).then(
+      ({ status, version }) => {
+        byVersion[version] = (byVersion[version] ?? 0) + 1;
+        if (status !== 200) failures.push(`HTTP ${status} from version ${version}`);
+      },
+      (error: unknown) => void failures.push(String(error)),
+    );
+    open.add(answered);
+    void answered.finally(() => open.delete(answered));
+  };
+  const ended = new AbortController();
+  const working = work().finally(() => ended.abort());
+  const startedAtMs = performance.now();
+  while (!ended.signal.aborted) {
+    const due = ((performance.now() - startedAtMs) / 1_000) * target.perSecond;
+    while (sent < due) sendOne();
+    await sleep(TICK_MS);
+  }
+  await Promise.all(open);
+  agent.destroy();
+  await working;
+  return { sent, failures, byVersion };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly version: string;
+}
+
+/** One request to the gateway for the service behind `host`. */
+export async function ask(
+  url: string,
+  options: { readonly host: string; readonly agent?: Agent },
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { host, agent } = options;
+    const outgoing = request(url, {
+      headers: { host },
+      timeout: ANSWER_WITHIN_MS,
+      ...(agent === undefined ? {} : { agent }),
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      response.resume();
+      response.on('error', reject);
+      response.on('end', () => {
+        const version = String(response.headers['x-version'] ?? 'none');
+        resolve({ status: response.statusCode ?? 0, version });
+      });
+    });
+    outgoing.end();
+  });
+}
