@@ -1,5 +1,6 @@
 import type { CodedError } from '../errors.ts';
 import type { Message } from '../messages.ts';
+import type { DeployServiceInput } from './deploy-service.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 
 /**
@@ -75,6 +76,8 @@ export interface RestorablePlan {
   changes: RestorableChange[];
   compensationDeadlineMs: number;
   stableMs: number;
+  /** Who hears of it when the holder dies. */
+  notify: DeployServiceInput['notify'];
 }
 
 /** Update `resolveLock` on the entity, accepted while it is in `needs-operator`. */

@@ -8,6 +8,7 @@ import {
   liftHold,
   remainingMs,
 } from '../../domain/shared/run-clock.ts';
+import type { RunClock } from '../../domain/shared/run-clock.ts';
 import { codedFailure } from './failures.ts';
 
 /** Stops, pauses and times the forward moves of a run. Watching and the way back go on. */
@@ -16,8 +17,8 @@ export interface RunControl {
   isPaused(): boolean;
   /** Why the forward moves were stopped; undefined while they were not. */
   stopped(): CodedError | undefined;
-  /** Stops all forward moves for good; the first reason counts. */
-  stop(reason: CodedError): void;
+  /** Stops all forward moves for good; the first reason counts. False when they are over. */
+  stop(reason: CodedError): boolean;
   pause(): void;
   resume(): void;
   /** The deadline and gate clocks stand still from `hold` to `lift`. */
@@ -35,15 +36,19 @@ const pausedHold = 'paused';
 
 /** A control whose clock stands still until `firstHold` is lifted. */
 export const createRunControl = (firstHold: string): RunControl => {
-  const state: { clock: ReturnType<typeof heldClock>; stopped?: CodedError } = {
+  const state: { clock: RunClock; stopped?: CodedError; isOver: boolean } = {
     clock: heldClock(firstHold),
+    isOver: false,
   };
   let moves: CancellationScope | undefined;
 
-  const stop = (reason: CodedError): void => {
-    if (state.stopped !== undefined) return;
-    state.stopped = reason;
-    moves?.cancel();
+  const stop = (reason: CodedError): boolean => {
+    if (state.isOver) return false;
+    if (state.stopped === undefined) {
+      state.stopped = reason;
+      moves?.cancel();
+    }
+    return true;
   };
   const hold = (reason: string): void => {
     state.clock = holdClock(state.clock, reason, Date.now());
@@ -92,7 +97,7 @@ export const createRunControl = (firstHold: string): RunControl => {
         throw error;
       } finally {
         deadline.cancel();
-        moves = undefined;
+        state.isOver = true;
       }
     },
   };

@@ -35,7 +35,7 @@ export interface SagaOptions extends PersistOptions {
   /** Asks an operator for `retryCompensation`, `skip` or `abort`. */
   ask(failed: readonly LedgerEntry[]): Promise<OperatorAnswer>;
   /** The ledger changed; a good moment to show it. */
-  changed(): void;
+  changed(ledger: Ledger): void;
 }
 
 /** The caller unwinds in a non-cancellable scope. */
@@ -46,7 +46,7 @@ export const createSaga = (options: SagaOptions): Saga => {
 
   const update = (next: Ledger): void => {
     ledger = next;
-    options.changed();
+    options.changed(next);
   };
   const undo = async ({ step }: LedgerEntry): Promise<void> => {
     try {

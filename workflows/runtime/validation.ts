@@ -1,4 +1,5 @@
 import type { TimeoutProfile } from '../../activities/contracts/port.ts';
+import { codedErrorOf, codedFailure } from './failures.ts';
 import { contracts } from './ports.ts';
 
 /**
@@ -9,9 +10,14 @@ export const parseInput = async <Input>(
   contract: string,
   value: unknown,
 ): Promise<{ input: Input; timeoutProfile: TimeoutProfile }> => {
-  const parsed = await contracts.parse(
-    { contract, value },
-    { summary: 'validate the input and apply defaults' },
-  );
-  return { input: parsed.value as Input, timeoutProfile: parsed.timeoutProfile };
+  try {
+    const parsed = await contracts.parse(
+      { contract, value },
+      { summary: 'validate the input and apply defaults' },
+    );
+    return { input: parsed.value as Input, timeoutProfile: parsed.timeoutProfile };
+  } catch (error) {
+    // The run fails with the code itself, not with a failed activity around it.
+    throw codedFailure(codedErrorOf(error));
+  }
 };

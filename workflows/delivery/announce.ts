@@ -1,0 +1,36 @@
+import { log, workflowInfo } from '@temporalio/workflow';
+import type { Notification, NotifyTarget } from '../../activities/notify/port.ts';
+import type { Ports } from '../runtime/ports.ts';
+
+/** The part of a run that a notification tells about. */
+export interface Announcer {
+  ports: Ports;
+  input: { notify: NotifyTarget[] };
+  state: { service: string; environment: string; release: string };
+  note(what: string): void;
+}
+
+/**
+ * Tells all targets at once. A target that does not take it never fails the run; the
+ * timeline says so.
+ */
+export const announce = async (
+  run: Announcer,
+  event: Notification['event'],
+  text: string,
+): Promise<void> => {
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const { service, environment, release } = run.state;
+  const summary = `notify: ${event}`;
+  const send = async (target: NotifyTarget): Promise<void> => {
+    const id = `${firstExecutionRunId}:${event}:${String(Date.now())}`;
+    const notification = { id, event, service, environment, release, workflowId, text };
+    try {
+      await run.ports.notifications.send({ target, notification }, { summary });
+    } catch (error) {
+      log.warn('a notification was not delivered', { event, error });
+      run.note(`notification ${event} was not delivered`);
+    }
+  };
+  await Promise.all(run.input.notify.map(send));
+};

@@ -1,0 +1,129 @@
+import {
+  CancellationScope,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { LockClaim } from '../../activities/coordination/port.ts';
+import type {
+  LockRelease,
+  LockResolution,
+  RestorablePlan,
+  ServiceLockState,
+} from '../../contracts/delivery/service-lock.ts';
+import type { MessageReceipt } from '../../contracts/messages.ts';
+import { lockMessageNames } from '../../contracts/messages.ts';
+import { claimLock, longestQueue, settleRequest } from '../../domain/delivery/service-lock.ts';
+import { codedFailure } from '../runtime/failures.ts';
+import { messageProblem } from '../runtime/message-shape.ts';
+import { freeLock } from './entity-state.ts';
+import type { Entity } from './entity-state.ts';
+
+/** The messages of a service entity; registered before the first wait, so that none is lost. */
+export const acceptLockMessages = (entity: Entity): void => {
+  takeClaims(entity);
+  takeResolutions(entity);
+  setHandler(
+    defineSignal<[LockRelease]>(lockMessageNames.release),
+    (message) => takeBack(entity, message),
+    { description: 'From a run: the lock is free again, or the claim is withdrawn.' },
+  );
+  setHandler(
+    defineSignal<[RestorablePlan]>(lockMessageNames.record),
+    (plan) => {
+      const { holder } = entity.state;
+      if (holder?.requestId === plan.requestId) holder.plan = plan;
+    },
+    { description: 'From the holder: what its release could be undone from.' },
+  );
+  setHandler(defineQuery<ServiceLockState>(lockMessageNames.state), () => entity.state, {
+    description: 'Who holds the lock, who waits, and how the last releases ended.',
+  });
+};
+
+const takeClaims = ({ state }: Entity): void => {
+  const claimOf = ({ requestId, workflowId, runId, release }: LockClaim) =>
+    claimLock(state, { requestId, workflowId, runId, release });
+  const refuseFullQueue = (claim: LockClaim): void => {
+    if ('position' in claimOf(claim).placement) return;
+    const message = `${longestQueue} releases wait for ${state.service} in ${state.environment} already.`;
+    throw codedFailure({ code: 'QUEUE_FULL', message });
+  };
+  setHandler(
+    defineUpdate<{ position: number }, [LockClaim]>(lockMessageNames.request),
+    (claim) => {
+      const { queue, placement } = claimOf(claim);
+      state.queue = queue;
+      state.timeoutProfile = claim.timeoutProfile;
+      return { position: 'position' in placement ? placement.position : 0 };
+    },
+    {
+      description: 'From a run: queue for the lock. A repeated request keeps its place.',
+      validator: refuseFullQueue,
+    },
+  );
+};
+
+const takeBack = (entity: Entity, message: LockRelease): void => {
+  const { state } = entity;
+  const { requestId, outcome, ...left } = message;
+  if (state.holder?.requestId !== requestId) {
+    state.queue = state.queue.filter((claim) => claim.requestId !== requestId);
+    state.settledRequestIds = settleRequest(state.settledRequestIds, requestId);
+    return;
+  }
+  // A restore is under way for a holder that was taken for dead: the restore decides.
+  if (state.status === 'restoring') return;
+  const { epoch } = state.holder;
+  freeLock(entity, outcome === 'refused' ? undefined : { ...left, outcome, epoch });
+};
+
+const takeResolutions = (entity: Entity): void => {
+  const check = (resolution: LockResolution): void => {
+    const problem = resolutionProblem(entity, resolution);
+    if (problem === undefined) return;
+    throw codedFailure({
+      code: 'MESSAGE_REFUSED',
+      message: `\`${lockMessageNames.resolve}\` is refused: ${problem}.`,
+    });
+  };
+  setHandler(
+    defineUpdate<MessageReceipt, [LockResolution]>(lockMessageNames.resolve),
+    async (resolution) => {
+      await CancellationScope.nonCancellable(() => verify(entity, resolution));
+      check(resolution);
+      entity.resolution = resolution;
+      return { changed: true, state: `${resolution.action} accepted` };
+    },
+    {
+      description: 'What to do about a holder that died: restore, adopt or release.',
+      validator: check,
+    },
+  );
+};
+
+const verify = (entity: Entity, { actor, action, proof }: LockResolution): Promise<unknown> =>
+  entity.ports().identity.verify(
+    {
+      actor,
+      action: `${lockMessageNames.resolve} ${action}`,
+      workflowId: workflowInfo().workflowId,
+      ...(proof === undefined ? {} : { proof }),
+    },
+    { summary: `who sends ${lockMessageNames.resolve}?` },
+  );
+
+const resolutionProblem = (entity: Entity, resolution: LockResolution): string | undefined => {
+  const { action, ...message } = resolution;
+  const problem = messageProblem(message, false);
+  if (problem !== undefined) return problem;
+  const { needsOperator, status } = entity.state;
+  if (needsOperator === undefined || entity.resolution !== undefined) {
+    return `the lock is ${status}, nobody is asked`;
+  }
+  return needsOperator.verbs.includes(action)
+    ? undefined
+    : `\`action\` must be one of ${needsOperator.verbs.join(', ')}`;
+};

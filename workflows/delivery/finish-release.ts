@@ -1,0 +1,156 @@
+import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
+import type { LockGrant } from '../../contracts/delivery/service-lock.ts';
+import type { CodedError } from '../../contracts/errors.ts';
+import type { Proof } from '../../domain/delivery/proof.ts';
+import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
+import { closeForward } from '../../domain/delivery/release-stage.ts';
+import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
+import { announce } from './announce.ts';
+import { askOperator, compensationsOf, unwindOptions } from './ask-operator.ts';
+import type { PreparedRelease } from './prepare-release.ts';
+import { releaseLock } from './release-lock.ts';
+import type { ReleaseRun } from './release-run.ts';
+import { begin, end } from './run-step.ts';
+import type { WayBack } from './unwind-release.ts';
+import { unwindAndProve } from './unwind-release.ts';
+
+/** How far a release got; the way back starts from here. */
+export interface Attempt {
+  grant?: LockGrant;
+  prepared?: PreparedRelease;
+  back?: WayBack;
+}
+
+/** Everything is new and proven: what nothing needs any more goes, and the lock is free. */
+export const finalise = async (
+  run: ReleaseRun,
+  { grant, prepared }: Attempt,
+  proof: Proof,
+): Promise<DeployServiceResult> => {
+  run.state.status = 'finished';
+  run.state.outcome = 'deployed';
+  begin(run, { stage: 'finalise' });
+  end(run, 'finalise', 'done', await prune(run, grant));
+  run.show({ stage: 'finished', outcome: 'deployed' });
+  const { service, environment, release } = run.input;
+  await Promise.all([
+    releaseLock(run, 'deployed', digestsOf(run, prepared)),
+    announce(run, 'deployed', `${service} ${release} runs in ${environment}, proven.`),
+  ]);
+  return resultOf(run, { outcome: 'deployed', prepared, proof });
+};
+
+/** Cleaning up cannot undo what is proven; what stays is swept by the next release. */
+const prune = async (run: ReleaseRun, grant: LockGrant | undefined): Promise<string> => {
+  const { environment, service, release } = run.input;
+  const { epoch = 0, keepReleases = [], unwoundReleases = [] } = grant ?? {};
+  const request = { environment, service, epoch, unwoundReleases };
+  try {
+    const { deleted } = await run.ports.releases.prune(
+      { ...request, keepReleases: [release, ...keepReleases] },
+      { summary: 'delete config objects that nothing needs any more' },
+    );
+    return `${deleted.length} outdated objects deleted`;
+  } catch (error) {
+    return `outdated objects were not deleted: ${codedErrorOf(error).message}`;
+  }
+};
+
+/** Puts back what was written, or refuses the release where nothing was. */
+export const giveBack = async (
+  run: ReleaseRun,
+  attempt: Attempt,
+  error: unknown,
+): Promise<DeployServiceResult> => {
+  const failure = run.control.stopped() ?? codedErrorOf(error);
+  const running = run.state.stages.find(({ status }) => status === 'running');
+  run.state.failedStep ??= running?.name ?? 'release';
+  run.state.failure = failure;
+  run.state.stages = closeForward(run.state.stages, Date.now());
+  delete run.state.waitingFor;
+  const { prepared, back } = attempt;
+  if (prepared === undefined || back === undefined || run.saga.ledger().length === 0) {
+    return refuse(run, failure);
+  }
+  return unwind(run, { prepared, back, failure });
+};
+
+const refuse = async (run: ReleaseRun, failure: CodedError): Promise<never> => {
+  run.state.status = 'finished';
+  run.state.outcome = 'refused';
+  run.show({ stage: 'finished', outcome: 'refused' });
+  await Promise.all([
+    releaseLock(run, 'refused', {}),
+    announce(run, 'refused', `${failure.message} Nothing was touched.`),
+  ]);
+  throw codedFailure(failure);
+};
+
+interface Undoing {
+  prepared: PreparedRelease;
+  back: WayBack;
+  failure: CodedError;
+}
+
+const unwind = async (
+  run: ReleaseRun,
+  { prepared, back, failure }: Undoing,
+): Promise<DeployServiceResult> => {
+  run.state.status = 'unwinding';
+  begin(run, { stage: 'unwind', found: 'unwind' });
+  const proof = await unwindAndProve({
+    ...unwindOptions(run, run.input.compensationDeadlineMs),
+    back,
+    saga: run.saga,
+    askAbout: (what, why) => askOperator(run, what, why),
+  });
+  const outcome = outcomeOfRestore(run.saga.ledger(), proof);
+  end(run, 'unwind', 'done', outcome);
+  if (back.kept.logsDigest !== undefined) run.evidence.logsDigest = back.kept.logsDigest;
+  Object.assign(run.state, { status: 'finished', outcome });
+  run.show({ stage: 'finished', outcome });
+  const { service, release } = run.input;
+  await Promise.all([
+    releaseLock(run, outcome, digestsOf(run, prepared)),
+    announce(
+      run,
+      'restored',
+      `${service} ${release} was put back (${outcome}): ${failure.message}`,
+    ),
+  ]);
+  return resultOf(run, { outcome, prepared, proof: proof ?? noProof });
+};
+
+const noProof: Proof = { direction: 'back', rows: [], ignored: [] };
+
+const digestsOf = (
+  run: ReleaseRun,
+  prepared: PreparedRelease | undefined,
+): { manifestsDigest: string; planDigest?: string; preImageDigest?: string } => ({
+  manifestsDigest: run.input.manifestsDigest,
+  ...(prepared === undefined
+    ? {}
+    : { planDigest: prepared.plan.planDigest, preImageDigest: prepared.preImageDigest }),
+});
+
+interface Ending {
+  outcome: DeployServiceResult['outcome'];
+  prepared: PreparedRelease | undefined;
+  proof: Proof;
+}
+
+const resultOf = (run: ReleaseRun, { outcome, prepared, proof }: Ending): DeployServiceResult => {
+  const { failedStep, failure, epoch = 0, gates } = run.state;
+  const failed = outcome === 'deployed' ? {} : { failedStep, failure };
+  return {
+    outcome,
+    release: run.input.release,
+    epoch,
+    planDigest: prepared?.plan.planDigest ?? '',
+    ...failed,
+    compensations: compensationsOf(run.saga.ledger()),
+    gates,
+    proof,
+    evidence: run.evidence,
+  };
+};

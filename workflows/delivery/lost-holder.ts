@@ -1,0 +1,128 @@
+import { log, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type {
+  LockHolder,
+  LockResolution,
+  ReleaseOutcome,
+  ReleaseRecord,
+  RestorablePlan,
+} from '../../contracts/delivery/service-lock.ts';
+import { keptReleases, nextEpoch } from '../../domain/delivery/service-lock.ts';
+import { codedErrorOf } from '../runtime/failures.ts';
+import { announce } from './announce.ts';
+import { freeLock } from './entity-state.ts';
+import type { Entity } from './entity-state.ts';
+import { restoreRelease } from './restore-release.ts';
+
+/** Looks whether the holder is still open; the gap to the next look grows. */
+export const lookAfterHolder = async (entity: Entity): Promise<void> => {
+  const { state, look } = entity;
+  const { holder } = state;
+  if (holder === undefined) return;
+  const { workflowId, runId, requestId } = holder;
+  const { status, detail } = await entity
+    .ports()
+    .holders.holderStatus({ workflowId, runId }, { summary: `does ${holder.release} still run?` });
+  // It may have given the lock back while it was looked after.
+  if (state.status !== 'held' || state.holder?.requestId !== requestId) return;
+  if (status === 'closed') return noticeLoss(entity, holder, detail);
+  const { firstHolderLookMs, longestHolderLookMs } = entity.waits();
+  const gapMs = Math.min(Math.max(look.gapMs * 2, firstHolderLookMs), longestHolderLookMs);
+  entity.look = { atMs: Date.now() + gapMs, gapMs };
+};
+
+/** A holder that recorded no plan wrote nothing, so that there is nothing to decide. */
+const noticeLoss = (entity: Entity, { release, plan }: LockHolder, detail: string): void => {
+  if (plan === undefined) {
+    log.info('the holder died before it wrote; the lock is free', { release, detail });
+    return freeLock(entity);
+  }
+  askOperator(entity, `${release} ended without giving the lock back: ${detail}.`, plan);
+};
+
+const askOperator = (entity: Entity, why: string, plan: RestorablePlan): void => {
+  const { state } = entity;
+  const { service, environment, holder } = state;
+  state.status = 'needs-operator';
+  state.needsOperator = { why, verbs: ['restore', 'adopt', 'release'] };
+  const about = { service, environment, release: holder?.release ?? '' };
+  const announcer = { ports: entity.ports(), input: { notify: plan.notify }, state: about };
+  void announce({ ...announcer, note: (what) => log.warn(what) }, 'needs-operator', why);
+};
+
+/** Carries out what an operator decided about a dead holder. */
+export const resolveHolder = async (entity: Entity): Promise<void> => {
+  const { state, resolution } = entity;
+  const { holder } = state;
+  try {
+    if (holder?.plan === undefined || resolution === undefined) return freeLock(entity);
+    switch (resolution.action) {
+      case 'adopt':
+        return freeLock(entity, recordOf(holder, holder.plan, 'adopted'));
+      case 'release':
+        return freeLock(entity, recordOf(holder, holder.plan, 'left-as-is'));
+      case 'restore':
+        return await restore(entity, holder.plan, resolution);
+    }
+  } finally {
+    delete entity.resolution;
+  }
+};
+
+const recordOf = (
+  { release, epoch }: LockHolder,
+  { manifestsDigest, planDigest, preImageDigest }: RestorablePlan,
+  outcome: ReleaseOutcome,
+): ReleaseRecord => ({ release, outcome, epoch, manifestsDigest, planDigest, preImageDigest });
+
+/** The lock stays held by the restore; if that dies too, an operator is asked again. */
+const restore = async (
+  entity: Entity,
+  plan: RestorablePlan,
+  resolution: LockResolution,
+): Promise<void> => {
+  const { state } = entity;
+  state.status = 'restoring';
+  delete state.needsOperator;
+  entity.show();
+  try {
+    const outcome = await runRestore(entity, plan, resolution);
+    const { holder } = state;
+    if (holder !== undefined) freeLock(entity, recordOf(holder, plan, outcome));
+  } catch (error) {
+    askOperator(entity, `The restore failed: ${codedErrorOf(error).message}`, plan);
+  }
+};
+
+const runRestore = async (
+  { state, ports }: Entity,
+  plan: RestorablePlan,
+  { actor, reason }: LockResolution,
+): Promise<'restored-exactly' | 'restored-with-exceptions'> => {
+  const { environment, service, holder, timeoutProfile } = state;
+  const release = holder?.release ?? '';
+  const { fence } = await ports().releases.highestFence(
+    { environment, service },
+    { summary: `highest fence on ${environment}/${service}` },
+  );
+  const epoch = nextEpoch(state.epoch, fence);
+  state.epoch = epoch;
+  const target = { environment, service, release, epoch, timeoutProfile };
+  const request = {
+    ...target,
+    plan,
+    keepReleases: keptReleases(state),
+    requestedBy: { actor, reason },
+  };
+  const child = await startChild(restoreRelease, {
+    workflowId: `restore:${environment}:${service}:${release}:${epoch}`,
+    args: [request],
+    staticSummary: `put ${release} of ${service} back in ${environment}`,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+  });
+  if (state.holder !== undefined) {
+    const { workflowId, firstExecutionRunId: runId } = child;
+    state.holder = { ...state.holder, workflowId, runId, epoch };
+  }
+  const { outcome } = await child.result();
+  return outcome;
+};

@@ -1,0 +1,166 @@
+import { condition } from '@temporalio/workflow';
+import type { PlannedChange, PlanStep, ReleasePlan } from '../../activities/kubernetes/port.ts';
+import type { LockGrant, RestorableChange } from '../../contracts/delivery/service-lock.ts';
+import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
+import { withSteps } from '../../domain/delivery/release-stage.ts';
+import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
+import { announce } from './announce.ts';
+import { recordPlan } from './release-lock.ts';
+import type { ReleaseRun } from './release-run.ts';
+import { begin, end, step } from './run-step.ts';
+
+/** A plan that is approved and whose pre-images are stored. */
+export interface PreparedRelease {
+  plan: ReleasePlan;
+  preImageDigest: string;
+  forward: PlanStep & { preImageDigest: string };
+}
+
+/** Someone may change an object while the plan waits; after so many plans it is a fight. */
+const mostPlans = 3;
+
+/**
+ * Plan, approval and pre-images. Writes nothing. When an object changed in between, a
+ * new plan is made, which needs a new approval.
+ */
+export const prepareRelease = async (
+  run: ReleaseRun,
+  grant: LockGrant,
+): Promise<PreparedRelease> => {
+  for (let made = 1; ; made += 1) {
+    const plan = await makePlan(run, grant);
+    await approvePlan(run, plan);
+    try {
+      return await captureAndRecord(run, plan, grant.epoch);
+    } catch (error) {
+      const { code } = codedErrorOf(error);
+      if (code !== 'PLAN_STALE' || made >= mostPlans) throw error;
+      delete run.state.failedStep;
+      run.note(`the plan was out of date, plan ${made + 1} is made`);
+    }
+  }
+};
+
+const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan> => {
+  const { environment, service, release, manifestsDigest, adopt } = run.input;
+  const { epoch, previousManifestsDigest } = grant;
+  const previous = previousManifestsDigest === undefined ? {} : { previousManifestsDigest };
+  begin(run, { stage: 'plan', found: 'plan' });
+  const plan = await run.ports.releases.plan(
+    { environment, service, release, manifestsDigest, adopt, epoch, ...previous },
+    { summary: `plan ${service} ${release}, dry-run forward and back` },
+  );
+  run.plan = plan;
+  run.state.planDigest = plan.planDigest;
+  run.state.stages = withSteps(run.state.stages, plan.changes.flatMap(stagesOf));
+  const writes = plan.changes.filter(({ action }) => action !== 'keep').length;
+  end(
+    run,
+    'plan',
+    'done',
+    [`${writes} of ${plan.changes.length} objects change`, ...plan.warnings].join('; '),
+  );
+  return plan;
+};
+
+/** Lines of the stage table for one change. */
+export const stagesOf = (change: PlannedChange): string[] => {
+  if (change.action === 'keep') return [];
+  return change.rollout === undefined ? [change.step] : [change.step, rolloutStage(change)];
+};
+
+export const rolloutStage = ({ object }: PlannedChange): string =>
+  `roll out ${describeRef(object)}`;
+
+const approvalHold = 'approval';
+
+const approvePlan = async (run: ReleaseRun, { planDigest }: ReleasePlan): Promise<void> => {
+  const [approval] = run.input.approvals;
+  if (approval === undefined) return end(run, 'approval', 'skipped', 'none asked for');
+  const { name, expiresAfterMs } = approval;
+  const deadlineAtMs = Date.now() + expiresAfterMs;
+  begin(run, { stage: 'approval', found: 'approval' });
+  const wanted: NonNullable<ReleaseRun['approval']> = { planDigest };
+  run.approval = wanted;
+  run.state.status = 'waiting';
+  run.state.waitingFor = {
+    what: `approval ${name} of plan ${planDigest}`,
+    verbs: ['approve', 'reject', 'abort'],
+    deadlineAtMs,
+    planDigest,
+  };
+  run.show();
+  void announce(run, 'approval-wanted', `${name} is asked to approve plan ${planDigest}`);
+  // The release's clock stands still here; the expiry does not, also not in a pause.
+  run.control.hold(approvalHold);
+  try {
+    const summary = `approval ${name} expires`;
+    await condition(() => wanted.decision !== undefined, expiresAfterMs, { summary });
+  } finally {
+    run.control.lift(approvalHold);
+    delete run.approval;
+    delete run.state.waitingFor;
+    run.state.status = run.control.isPaused() ? 'paused' : 'running';
+  }
+  decide(run, planDigest, wanted.decision);
+};
+
+const decide = (
+  run: ReleaseRun,
+  planDigest: string,
+  decision: NonNullable<ReleaseRun['approval']>['decision'],
+): void => {
+  if (decision?.approved === true) {
+    run.approvedDigest = planDigest;
+    return end(run, 'approval', 'done', `${decision.actor}: ${decision.reason}`);
+  }
+  const error =
+    decision === undefined
+      ? ({
+          code: 'APPROVAL_EXPIRED',
+          message: `Nobody approved plan ${planDigest} in time; nothing was changed.`,
+        } as const)
+      : ({
+          code: 'APPROVAL_REJECTED',
+          message: `${decision.actor} rejected plan ${planDigest}: ${decision.reason}`,
+        } as const);
+  end(run, 'approval', 'failed', error.message);
+  run.state.failedStep = 'approval';
+  throw codedFailure(error);
+};
+
+const captureAndRecord = async (
+  run: ReleaseRun,
+  plan: ReleasePlan,
+  epoch: number,
+): Promise<PreparedRelease> => {
+  const { environment, service, release, manifestsDigest } = run.input;
+  const { planDigest } = plan;
+  const target = { environment, service, release, planDigest, epoch };
+  const prepared = await step(run, { stage: 'pre-image' }, async () => {
+    const { preImageDigest } = await run.ports.releases.capture(target, {
+      summary: 'store the pre-image of every object',
+    });
+    run.evidence.preImageDigest = preImageDigest;
+    const { compensationDeadlineMs, stableMs, notify } = run.input;
+    const changes = plan.changes.map(restorable);
+    await recordPlan(run, {
+      manifestsDigest,
+      planDigest,
+      preImageDigest,
+      changes,
+      compensationDeadlineMs,
+      stableMs,
+      notify,
+    });
+    return { value: { plan, preImageDigest, forward: { ...target, preImageDigest } } };
+  });
+  if (prepared === undefined)
+    throw codedFailure({ code: 'INTERNAL', message: 'No pre-image was stored.' });
+  return prepared;
+};
+
+export const restorable = (change: PlannedChange): RestorableChange => {
+  const { index, step: name, object, action, rollout } = change;
+  return { index, step: name, object, action, rollout: rollout !== undefined };
+};

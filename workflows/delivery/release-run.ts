@@ -1,0 +1,153 @@
+import { condition, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { CancellationScope } from '@temporalio/workflow';
+import type { VerifiedActor } from '../../activities/identity/port.ts';
+import type { ReleasePlan } from '../../activities/kubernetes/port.ts';
+import type {
+  DeployServiceInput,
+  DeployServiceProgress,
+  DeployServiceResult,
+} from '../../contracts/delivery/deploy-service.ts';
+import type { LockGrant, LockRefusal } from '../../contracts/delivery/service-lock.ts';
+import type { UpdateName } from '../../contracts/messages.ts';
+import { queryNames } from '../../contracts/messages.ts';
+import { firstStages } from '../../domain/delivery/release-stage.ts';
+import type { IdentityEvidence } from '../runtime/messages.ts';
+import { createOperatorDesk } from '../runtime/operator-desk.ts';
+import type { OperatorDesk } from '../runtime/operator-desk.ts';
+import type { Ports } from '../runtime/ports.ts';
+import { createSearchView, showDetails } from '../runtime/progress.ts';
+import type { Found } from '../runtime/progress.ts';
+import { createRunControl } from '../runtime/run-control.ts';
+import type { RunControl } from '../runtime/run-control.ts';
+import type { Saga } from '../runtime/saga.ts';
+import type { Waits } from '../runtime/timeouts.ts';
+
+/** One line of what happened, for the query `timeline`. */
+interface Moment {
+  atMs: number;
+  what: string;
+}
+
+/** A gate that is being measured, and whether an operator skipped it. */
+export interface OpenGate {
+  scope: CancellationScope;
+  skippedBy?: string;
+}
+
+/** An approval that is wanted, and what came in. */
+export interface OpenApproval {
+  planDigest: string;
+  decision?: { approved: boolean; actor: string; reason: string };
+}
+
+/**
+ * What exists of a run from its first moment, before the input is known: messages and
+ * queries may arrive at once. `state` is the answer of the query `progress`.
+ */
+export interface OpenRun {
+  readonly state: DeployServiceProgress;
+  readonly control: RunControl;
+  readonly desk: OperatorDesk;
+  readonly evidence: Evidence;
+  readonly timeline: Moment[];
+  /** What the lock said; filled by signals. */
+  readonly lock: { grant?: LockGrant; refusal?: LockRefusal };
+  /** Set once the input is valid; messages wait for it. */
+  ports?: Ports;
+  plan?: ReleasePlan;
+  gate?: OpenGate;
+  approval?: OpenApproval;
+  /** Digest of the plan that was approved, so that a repeated approval is recognised. */
+  approvedDigest?: string;
+  /** Shows the state in the Temporal UI; call it at stage changes only. */
+  show(found?: Found): void;
+  note(what: string): void;
+}
+
+export interface Evidence {
+  preImageDigest?: string;
+  logsDigest?: string;
+  identities: IdentityEvidence[];
+}
+
+/** A run whose input is valid. */
+export interface ReleaseRun extends OpenRun {
+  readonly input: DeployServiceInput;
+  readonly ports: Ports;
+  readonly waits: Waits;
+  readonly timeoutProfile: 'standard' | 'test';
+  readonly saga: Saga;
+}
+
+export type Result = DeployServiceResult;
+
+const longestTimeline = 200;
+
+/** Opens the run and answers its queries; call it before the first wait. */
+export const openRun = (firstHold: string): OpenRun => {
+  const found = createSearchView();
+  const run: OpenRun = {
+    state: firstState(),
+    control: createRunControl(firstHold),
+    desk: createOperatorDesk(),
+    evidence: { identities: [] },
+    timeline: [],
+    lock: {},
+    show(attributes = {}) {
+      found({ ...attributes, needsOperator: run.state.status === 'needs-operator' });
+      showDetails(run.state);
+    },
+    note(what) {
+      if (run.timeline.length < longestTimeline) run.timeline.push({ atMs: Date.now(), what });
+    },
+  };
+  answerQueries(run);
+  return run;
+};
+
+const firstState = (): DeployServiceProgress => ({
+  schemaVersion: 1,
+  service: '',
+  environment: '',
+  release: '',
+  status: 'running',
+  stages: firstStages(),
+  compensations: [],
+  gates: [],
+});
+
+const answerQueries = (run: OpenRun): void => {
+  setHandler(defineQuery<DeployServiceProgress>(queryNames.progress), () => run.state, {
+    description: 'Where the release is and what it waits for.',
+  });
+  setHandler(defineQuery<ReleasePlan | null>(queryNames.plan), () => run.plan ?? null, {
+    description: 'The plan with its digest, which approvals are bound to.',
+  });
+  setHandler(defineQuery<Moment[]>(queryNames.timeline), () => run.timeline, {
+    description: 'What happened when.',
+  });
+  setHandler(defineQuery<Evidence>(queryNames.evidence), () => run.evidence, {
+    description: 'Who asked and decided, and digests of what was kept.',
+  });
+};
+
+/** Checks who sends a message; a message that comes before the input is known waits. */
+export const verifyActor = async (
+  run: OpenRun,
+  action: UpdateName | 'deploy' | 'restore',
+  { actor, proof }: { actor: string; proof?: string | undefined },
+): Promise<VerifiedActor> => {
+  await condition(() => run.ports !== undefined);
+  const ports = (run as ReleaseRun).ports;
+  const { workflowId } = workflowInfo();
+  return ports.identity.verify(
+    { actor, action, workflowId, ...(proof === undefined ? {} : { proof }) },
+    { summary: `who sends ${action}?` },
+  );
+};
+
+/** The same for every attempt of a claim, and another one for a later run of the same name. */
+export const requestIdOfRun = (): string => {
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  return `${workflowId}/${firstExecutionRunId}`;
+};

@@ -1,0 +1,103 @@
+/**
+ * Undoes a release whose run died, for the service entity (requirement 003-1): everything
+ * exactly as before, proven object by object, or `needs-operator`. It works from the plan
+ * that the dead run recorded before its first write, under a new epoch, so that writes of
+ * the dead run that are still under way change nothing.
+ */
+import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
+import type { TimeoutProfile } from '../../activities/contracts/port.ts';
+import type { RestorablePlan } from '../../contracts/delivery/service-lock.ts';
+import type { Message } from '../../contracts/messages.ts';
+import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
+import { portsOf } from '../runtime/ports.ts';
+import { createSaga } from '../runtime/saga.ts';
+import { waitsOf } from '../runtime/timeouts.ts';
+import { askOperator, compensationsOf, unwindOptions } from './ask-operator.ts';
+import { acceptRestoreMessages } from './release-messages.ts';
+import { openRun } from './release-run.ts';
+import type { OpenRun } from './release-run.ts';
+import { begin, end } from './run-step.ts';
+import { undoOf, unwindAndProve } from './unwind-release.ts';
+import type { WayBack } from './unwind-release.ts';
+
+export interface RestoreRequest {
+  environment: string;
+  service: string;
+  release: string;
+  /** Greater than every fence on a live object. */
+  epoch: number;
+  plan: RestorablePlan;
+  keepReleases: string[];
+  /** Who asked for the restore, and why. */
+  requestedBy: Message;
+  timeoutProfile: TimeoutProfile;
+}
+
+export interface RestoreResult {
+  outcome: 'restored-exactly' | 'restored-with-exceptions';
+  compensations: OpenRun['state']['compensations'];
+}
+
+export async function restoreRelease(request: RestoreRequest): Promise<RestoreResult> {
+  const open = openRun('restore');
+  acceptRestoreMessages(open);
+  // A restore has no forward moves that could be cancelled: it ends when everything is undone.
+  return CancellationScope.nonCancellable(async () => {
+    const run = prepare(open, request);
+    begin(run, { stage: 'unwind', found: 'unwind' });
+    const saga = createSaga(unwindOptions(run, request.plan.compensationDeadlineMs));
+    const back = wayBack(request, run.ports);
+    for (const change of request.plan.changes) {
+      if (change.action === 'keep') continue;
+      saga.record({ step: change.step, service: request.service }, undoOf(back, change));
+    }
+    const proof = await unwindAndProve({
+      ...unwindOptions(run, request.plan.compensationDeadlineMs),
+      back,
+      saga,
+      askAbout: (what, why) => askOperator(run, what, why),
+    });
+    const outcome = outcomeOfRestore(saga.ledger(), proof);
+    end(run, 'unwind', 'done', outcome);
+    Object.assign(run.state, { status: 'finished', outcome });
+    run.show({ stage: 'finished', outcome });
+    await condition(allHandlersFinished);
+    return { outcome, compensations: compensationsOf(saga.ledger()) };
+  });
+}
+
+const prepare = (open: OpenRun, request: RestoreRequest): Parameters<typeof askOperator>[0] => {
+  const { service, environment, release, epoch, plan, timeoutProfile, requestedBy } = request;
+  Object.assign(open.state, {
+    service,
+    environment,
+    release,
+    epoch,
+    planDigest: plan.planDigest,
+    status: 'unwinding',
+    stages: [],
+  });
+  const { actor, reason } = requestedBy;
+  // The entity checked who asked before it started this run.
+  open.evidence.identities.push({
+    action: 'restore',
+    actor,
+    verification: 'by the entity',
+    reason,
+  });
+  open.show({ service, environment, release });
+  return Object.assign(open, {
+    ports: portsOf(timeoutProfile),
+    waits: waitsOf(timeoutProfile),
+    input: { notify: plan.notify },
+  });
+};
+
+const wayBack = (
+  { environment, service, release, epoch, plan, keepReleases }: RestoreRequest,
+  ports: WayBack['ports'],
+): WayBack => {
+  const { planDigest, preImageDigest, stableMs } = plan;
+  const step = { environment, service, release, planDigest, preImageDigest, epoch };
+  return { ports, step, stableMs, keepReleases, kept: {} };
+};

@@ -1,0 +1,133 @@
+import type { PlanStep, RevertReceipt } from '../../activities/kubernetes/port.ts';
+import type { RestorableChange } from '../../contracts/delivery/service-lock.ts';
+import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { Proof } from '../../domain/delivery/proof.ts';
+import type { CompensationOutcome } from '../../domain/shared/saga-ledger.ts';
+import { codedErrorOf } from '../runtime/failures.ts';
+import type { OperatorAnswer } from '../runtime/operator-desk.ts';
+import type { Ports } from '../runtime/ports.ts';
+import { persist } from '../runtime/saga.ts';
+import type { PersistOptions, Saga, Undo } from '../runtime/saga.ts';
+
+/** Everything that undoing a release needs; the same for a run's own way back and a restore. */
+export interface WayBack {
+  ports: Ports;
+  /** The stored plan under the epoch of the way back, which fences the forward writes. */
+  step: PlanStep & { preImageDigest: string };
+  stableMs: number;
+  /** Releases whose config objects stay when leftovers are swept. */
+  keepReleases: string[];
+  /** Where the logs of the failed version were kept. */
+  kept: { logsDigest?: string };
+}
+
+/** Undoes one change of the plan; harmless when the change never took effect. */
+export const undoOf =
+  (back: WayBack, change: RestorableChange): Undo =>
+  async (budgetMs) => {
+    const hasNewPods = change.rollout && change.action !== 'keep';
+    const [receipt] = await Promise.all([
+      revert(back, change, budgetMs),
+      hasNewPods ? keepLogs(back, change) : undefined,
+    ]);
+    if (hasNewPods && change.action === 'patch' && receipt.outcome !== 'deleted') {
+      await awaitOldVersion(back, change, { generation: receipt.generation, budgetMs });
+    }
+    return settlementOf(receipt);
+  };
+
+const revert = (
+  { ports, step }: WayBack,
+  { index, step: name }: RestorableChange,
+  scheduleToCloseMs: number,
+): Promise<RevertReceipt> =>
+  ports.releases.revert({ ...step, index }, { summary: `undo: ${name}`, scheduleToCloseMs });
+
+/** The logs go with the pods, so they are read while these are already being replaced. */
+const keepLogs = async (
+  { ports, step, kept }: WayBack,
+  change: RestorableChange,
+): Promise<void> => {
+  if (kept.logsDigest !== undefined) return;
+  const summary = `keep the logs of ${describeRef(change.object)}`;
+  try {
+    const { logsDigest } = await ports.workloads.keepLogs(
+      { ...step, object: change.object },
+      { summary },
+    );
+    if (logsDigest !== null) kept.logsDigest = logsDigest;
+  } catch {
+    // Best effort: logs never hold up the way back.
+  }
+};
+
+const awaitOldVersion = async (
+  { ports, step, stableMs }: WayBack,
+  { object }: RestorableChange,
+  { generation, budgetMs }: { generation: number; budgetMs: number },
+): Promise<void> => {
+  const { environment, service } = step;
+  const name = describeRef(object);
+  await ports.workloads.awaitRollout(
+    { environment, service, object, generation, deadlineMs: budgetMs, stableMs },
+    { summary: `wait until ${name} runs the old version`, waitMs: budgetMs },
+  );
+  await ports.workloads.retire(
+    { ...step, object },
+    { summary: `delete the failed ReplicaSet of ${name}`, scheduleToCloseMs: budgetMs },
+  );
+};
+
+const outcomes: Record<RevertReceipt['outcome'], CompensationOutcome> = {
+  reverted: 'undone',
+  deleted: 'undone',
+  recreated: 'undone',
+  'nothing-to-undo': 'nothing-to-undo',
+  'foreign-change-preserved': 'foreign-change-preserved',
+};
+
+const settlementOf = ({ outcome, foreignFields }: RevertReceipt): Awaited<ReturnType<Undo>> => ({
+  outcome: outcomes[outcome],
+  note: foreignFields.length === 0 ? outcome : `kept: ${foreignFields.join(', ')}`,
+});
+
+export interface Unwinding extends PersistOptions {
+  back: WayBack;
+  saga: Saga;
+  askAbout(what: string, why: string): Promise<OperatorAnswer>;
+}
+
+/** Undoes everything, then compares every object with its pre-image. No proof if an operator gave up. */
+export const unwindAndProve = async (unwinding: Unwinding): Promise<Proof | undefined> => {
+  const what = 'prove that everything is as before';
+  await unwinding.saga.unwind();
+  for (;;) {
+    try {
+      return await persist(what, unwinding, (budgetMs) => proveBack(unwinding.back, budgetMs));
+    } catch (error) {
+      const { verb } = await unwinding.askAbout(what, codedErrorOf(error).message);
+      if (verb === 'skip' || verb === 'abort') return undefined;
+    }
+  }
+};
+
+/**
+ * A create that was abandoned may land after its undo found nothing. What it left is
+ * swept once and the comparison repeated.
+ */
+const proveBack = async (back: WayBack, scheduleToCloseMs: number): Promise<Proof> => {
+  const { ports, step, keepReleases } = back;
+  const prove = (): Promise<Proof> =>
+    ports.releases.prove(
+      { ...step, direction: 'back' },
+      { summary: 'prove that everything is as before', scheduleToCloseMs },
+    );
+  const proof = await prove();
+  if (!proof.rows.some(({ verdict }) => verdict === 'leftover')) return proof;
+  const { environment, service, epoch, release } = step;
+  await ports.releases.prune(
+    { environment, service, epoch, keepReleases, unwoundReleases: [release] },
+    { summary: `sweep what ${release} left behind`, scheduleToCloseMs },
+  );
+  return prove();
+};
