@@ -1,4 +1,5 @@
-import { createOpsClient, OpsError, type OpsClient, type StartedDeployService } from '../index.ts';
+import { openClient } from './open-client.ts';
+import { OpsError, type OpsClient, type StartedDeployService } from '../index.ts';
 import { readSurroundings } from '../config.ts';
 import type { CommandContext } from './command-context.ts';
 import { readDeployRequest } from './deploy-request.ts';
@@ -20,7 +21,7 @@ export const deploy = async (
   const timeoutMs = parseDurationFlag('timeout', flags.timeout);
   const request = await readDeployRequest(terminal, flags);
   if (flags.adopt === true && flags.dryRun !== true) await confirmAdoption(terminal, flags);
-  await using ops = await createOpsClient(flags.actor === undefined ? {} : { actor: flags.actor });
+  await using ops = await openClient(flags.actor);
   if (flags.dryRun === true) {
     await showPlan(terminal, ops, { request, json: flags.json === true });
     return;

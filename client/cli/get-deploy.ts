@@ -1,10 +1,5 @@
-import {
-  createOpsClient,
-  OpsError,
-  type DeployServiceHandle,
-  type OpsClient,
-  type RunSummary,
-} from '../index.ts';
+import { openClient } from './open-client.ts';
+import { OpsError, type DeployServiceHandle, type OpsClient, type RunSummary } from '../index.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseDurationFlag } from './duration-flag.ts';
 import { followRun, sayWhatGoesOn, screenOf } from './follow-run.ts';
@@ -22,7 +17,7 @@ export const getDeploy = async (
   flags: GetFlags,
 ): Promise<void> => {
   const timeoutMs = parseDurationFlag('timeout', flags.timeout);
-  await using ops = await createOpsClient();
+  await using ops = await openClient(undefined);
   if (service === undefined) {
     await list(context.terminal, ops, flags);
     return;

@@ -18,19 +18,24 @@ export const narrateChanges = (
 const stageEvents = (before: DeployServiceProgress | null, now: DeployServiceProgress): string[] =>
   now.stages.flatMap((stage) => {
     const previous = before?.stages.find(({ name }) => name === stage.name);
-    const { name, status, note, startedAtMs, endedAtMs } = stage;
+    const { name, status, note } = stage;
     if (status === 'pending' || (previous?.status === status && previous.note === note)) return [];
-    const took =
-      startedAtMs === undefined || endedAtMs === undefined
-        ? ''
-        : ` after ${formatElapsed(endedAtMs - startedAtMs)}`;
-    return [`${name}: ${status.replace('-', ' ')}${took}${note === '' ? '' : `, ${note}`}`];
+    return [`${name}: ${status.replace('-', ' ')}${tookOf(stage)}${afterComma(note)}`];
   });
+
+type Stage = DeployServiceProgress['stages'][number];
+
+const tookOf = ({ startedAtMs, endedAtMs }: Stage): string =>
+  startedAtMs === undefined || endedAtMs === undefined
+    ? ''
+    : ` after ${formatElapsed(endedAtMs - startedAtMs)}`;
+
+const afterComma = (note: string): string => (note === '' ? '' : `, ${note}`);
 
 const gateEvents = (before: DeployServiceProgress | null, now: DeployServiceProgress): string[] =>
   now.gates.slice(before?.gates.length ?? 0).map(({ name, verdict, samples, failures, note }) => {
     const counts = samples > 0 ? `, ${String(failures)} of ${String(samples)} failed` : '';
-    return `gate ${name}: ${verdict.replace('-', ' ')}${counts}${note === '' ? '' : `, ${note}`}`;
+    return `gate ${name}: ${verdict.replace('-', ' ')}${counts}${afterComma(note)}`;
   });
 
 const wayBackEvents = (
@@ -44,7 +49,7 @@ const wayBackEvents = (
         !known.some((other) => other.step === step && other.outcome === outcome),
     )
     .map(({ step, outcome, note }) => {
-      return `way back: ${step}: ${outcome.replaceAll('-', ' ')}${note === '' ? '' : `, ${note}`}`;
+      return `way back: ${step}: ${outcome.replaceAll('-', ' ')}${afterComma(note)}`;
     });
 };
 
@@ -52,15 +57,13 @@ const statusEvents = (
   before: DeployServiceProgress | null,
   now: DeployServiceProgress,
 ): string[] => {
-  const events: string[] = [];
-  if (now.failure !== undefined && before?.failure === undefined) {
-    events.push(`failed: ${now.failure.code}: ${now.failure.message}`);
-  }
-  if (now.waitingFor !== undefined && before?.waitingFor?.what !== now.waitingFor.what) {
-    events.push(`waits for ${now.waitingFor.what} (${now.waitingFor.verbs.join(', ')})`);
-  }
-  if (before?.status !== now.status && now.status !== 'running') {
-    events.push(`status: ${now.status}`);
-  }
-  return events;
+  const { failure, waitingFor, status } = now;
+  const isNewFailure = failure !== undefined && before?.failure === undefined;
+  const isNewWait = waitingFor !== undefined && before?.waitingFor?.what !== waitingFor.what;
+  const isNewStatus = before?.status !== status && status !== 'running';
+  return [
+    ...(isNewFailure ? [`failed: ${failure.code}: ${failure.message}`] : []),
+    ...(isNewWait ? [`waits for ${waitingFor.what} (${waitingFor.verbs.join(', ')})`] : []),
+    ...(isNewStatus ? [`status: ${status}`] : []),
+  ];
 };

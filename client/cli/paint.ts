@@ -31,7 +31,7 @@ export const paintLine = (pieces: readonly Piece[], { widthChars, colour }: Canv
   for (const { text, tone } of pieces) {
     if (left <= 0) break;
     const shown = cut(text, left);
-    left -= [...shown].length;
+    left -= lengthOf(shown);
     painted.push(paint(shown, tone, colour));
   }
   return painted.join('').trimEnd();
@@ -43,8 +43,11 @@ export const paint = (text: string, tone: Tone, colour: boolean): string => {
   return `\u001b[${String(code)}m${text}\u001b[0m`;
 };
 
+/** Code points, so that a mark outside of the basic plane counts once. */
+const lengthOf = (text: string): number => Array.from(text).length;
+
 const cut = (text: string, widthChars: number): string => {
-  const chars = [...text.replaceAll(/\s*\n\s*/g, ' ')];
+  const chars = Array.from(text.replaceAll(/\s*\n\s*/g, ' '));
   return chars.length <= widthChars
     ? chars.join('')
     : `${chars.slice(0, widthChars - 1).join('')}…`;
@@ -55,7 +58,7 @@ export const paintTable = (rows: readonly (readonly Piece[])[], canvas: Canvas):
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach(({ text }, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, [...text].length);
+      widths[column] = Math.max(widths[column] ?? 0, lengthOf(text));
     });
   }
   return rows.map((row) =>

@@ -33,7 +33,7 @@ export const createProgram = (context: CommandContext): Command => {
   for (const command of withDescendants(program)) {
     command
       .exitOverride()
-      .configureHelp({ helpWidth: helpWidthChars })
+      .configureHelp({ helpWidth: helpWidthChars, minWidthToWrap: 20 })
       .configureOutput({
         writeOut: (text) => context.terminal.stdout.write(text),
         writeErr: (text) => context.terminal.stderr.write(text),

@@ -130,7 +130,7 @@ const gateLines = ({ gates }: DeployServiceProgress, stage: string): Piece[][] =
   gates
     .filter(({ name }) => name === stage)
     .map(({ verdict, samples, failures, note }) => [
-      piece(`${verdict.replace('-', ' ')}`, verdict === 'pass' ? 'good' : 'busy'),
+      piece(verdict.replace('-', ' '), verdict === 'pass' ? 'good' : 'busy'),
       piece(samples > 0 ? `  ${String(failures)} of ${String(samples)} failed` : '', 'faint'),
       piece(note === '' ? '' : `  ${note}`, 'faint'),
     ]);

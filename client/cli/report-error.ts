@@ -49,7 +49,7 @@ const tellable = (error: unknown): Tellable => {
   const message = error instanceof Error ? error.message : String(error);
   // Errors of the sandbox have codes of their own and the same two fields.
   if (error instanceof Error && 'code' in error && 'next' in error) {
-    const { code, next } = error as Error & { code: unknown; next: unknown };
+    const { code, next } = error;
     return { code: String(code), message, next: String(next), exitCode: sandboxExitCode };
   }
   const { exitCode, next } = errors.INTERNAL;

@@ -1,4 +1,5 @@
-import { createOpsClient, OpsError, type LockResolution } from '../index.ts';
+import { openClient } from './open-client.ts';
+import { OpsError, type LockResolution } from '../index.ts';
 import type { CommandContext } from './command-context.ts';
 import type { LockFlags } from './lock-verb.ts';
 import { requireEnvironment } from './required-environment.ts';
@@ -12,7 +13,7 @@ export const resolveLock = async (
 ): Promise<void> => {
   const environment = requireEnvironment(flags.environment);
   const action = chosenAction(flags);
-  await using ops = await createOpsClient(flags.actor === undefined ? {} : { actor: flags.actor });
+  await using ops = await openClient(flags.actor);
   const { reason } = flags;
   const receipt = await ops.services.resolveLock(environment, service, { action, reason });
   if (flags.json === true) printJson(terminal, receipt);

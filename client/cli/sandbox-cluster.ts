@@ -1,6 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ApiException, CoreV1Api, CustomObjectsApi, KubeConfig } from '@kubernetes/client-node';
+import {
+  ApiException,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  V1Namespace,
+  V1ObjectMeta,
+} from '@kubernetes/client-node';
 import { stringify } from 'yaml';
 import type { Sandbox } from '../../sandbox/index.ts';
 
@@ -59,7 +66,14 @@ export const writeEnvironments = async (
 /** Makes the namespace unless it is there. */
 export const ensureNamespace = async (access: ClusterAccess, name: string): Promise<void> => {
   const core = configOf(access).makeApiClient(CoreV1Api);
-  await unlessThere(async () => core.createNamespace({ body: { metadata: { name } } }));
+  await unlessThere(async () => core.createNamespace({ body: namespaceNamed(name) }));
+};
+
+const namespaceNamed = (name: string): V1Namespace => {
+  const namespace = new V1Namespace();
+  namespace.metadata = new V1ObjectMeta();
+  namespace.metadata.name = name;
+  return namespace;
 };
 
 /** Deletes the namespace with everything in it, and waits until it is gone. */

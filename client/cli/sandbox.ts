@@ -1,13 +1,16 @@
 import {
+  examineMachine,
   resolveStateDirectory,
+  type DoctorCheck,
   sandboxDown,
   sandboxLogs,
   sandboxStatus,
 } from '../../sandbox/index.ts';
-import { OpsError } from '../ops-error.ts';
+import { OpsError, type OpsClient } from '../index.ts';
+import { openClient } from './open-client.ts';
 import { bringUp, sandboxAddresses } from './bring-up.ts';
 import type { CommandContext } from './command-context.ts';
-import { paintTable, piece } from './paint.ts';
+import { paintTable, piece, type Tone } from './paint.ts';
 import type { SandboxFlags } from './sandbox-verbs.ts';
 import { createStepProgress } from './step-progress.ts';
 import { canvasOf, printJson, printLine, say, type Terminal } from './terminal.ts';
@@ -77,6 +80,52 @@ export const logs = async (
   for (const { name, path, text } of found) {
     say(terminal, `${name}  ${path}`, 'strong');
     printLine(terminal, text);
+  }
+};
+
+const verdictTones: Record<DoctorCheck['verdict'], Tone> = {
+  ok: 'good',
+  repaired: 'good',
+  warning: 'busy',
+  missing: 'bad',
+};
+
+/** `holdfast sandbox doctor` */
+export const doctor = async (
+  { terminal, end }: CommandContext,
+  flags: SandboxFlags,
+): Promise<void> => {
+  const stateDirectory = await resolveStateDirectory();
+  const checks = await withReachableClient(async (client) =>
+    examineMachine({ stateDirectory, repair: true, ...(client === undefined ? {} : { client }) }),
+  );
+  if (flags.json === true) printJson(terminal, checks);
+  else {
+    const canvas = canvasOf(terminal, terminal.stdout);
+    const rows = checks.flatMap(({ id, verdict, evidence, fix }) => [
+      [piece(verdict, verdictTones[verdict]), piece(id), piece(evidence)],
+      ...(fix === undefined ? [] : [[piece(''), piece(''), piece(`→ ${fix}`, 'strong')]]),
+    ]);
+    for (const line of paintTable(rows, canvas)) printLine(terminal, line);
+  }
+  if (checks.some(({ verdict }) => verdict === 'missing')) end(brokenExitCode);
+};
+
+/** Runs without a worker are looked for where a server answers; that none does is no error here. */
+const withReachableClient = async <T>(
+  use: (client: OpsClient['temporal'] | undefined) => Promise<T>,
+): Promise<T> => {
+  let ops: OpsClient;
+  try {
+    ops = await openClient(undefined);
+  } catch (error) {
+    if (error instanceof OpsError && error.code === 'TEMPORAL_UNREACHABLE') return use(undefined);
+    throw error;
+  }
+  try {
+    return await use(ops.temporal);
+  } finally {
+    await ops.close();
   }
 };
 

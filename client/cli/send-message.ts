@@ -1,5 +1,6 @@
 import type { MessageReceipt, UpdateName } from '../../contracts/messages.ts';
-import { createOpsClient, OpsError, type DeployServiceHandle } from '../index.ts';
+import { openClient } from './open-client.ts';
+import { OpsError, type DeployServiceHandle } from '../index.ts';
 import { requireEnvironment } from './required-environment.ts';
 import type { CommandContext } from './command-context.ts';
 import type { MessageFlags } from './message-verbs.ts';
@@ -13,7 +14,7 @@ export const sendMessage = async (
 ): Promise<void> => {
   const environment = requireEnvironment(flags.environment);
   const { service, release, reason } = flags;
-  await using ops = await createOpsClient(flags.actor === undefined ? {} : { actor: flags.actor });
+  await using ops = await openClient(flags.actor);
   const run = await ops.delivery.deployService.getHandle({
     environment,
     service,

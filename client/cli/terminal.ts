@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { colourAllowed } from '../config.ts';
+import { colourAllowed } from './config.ts';
 import { paint, type Canvas, type Tone } from './paint.ts';
 
 /** The part of a stream that the command line writes to. */

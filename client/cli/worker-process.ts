@@ -3,8 +3,9 @@ import { existsSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { environmentWith, readSurroundings, type Surroundings } from '../config.ts';
+import { readSurroundings, type Surroundings } from '../config.ts';
 import { OpsError } from '../ops-error.ts';
+import { environmentWith } from './config.ts';
 import type { Terminal } from './terminal.ts';
 import type { WorkerFlags } from './worker-verb.ts';
 

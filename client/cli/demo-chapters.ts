@@ -1,0 +1,87 @@
+import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
+import { isExact } from '../../domain/delivery/proof.ts';
+import { requestsPerSecond, type TrafficCounts } from './traffic-counts.ts';
+
+/** One deployment of the story and how it must end. */
+export interface Chapter {
+  /** Version of the sample service; its directory below `docs/examples/shop`. */
+  version: string;
+  /** What is about to happen. */
+  tells: string;
+  outcome: DeployServiceResult['outcome'];
+  /** Requests that may fail: none, or at least one because users do meet the bad version. */
+  failedRequests: 'none' | 'some' | 'not-counted';
+  /** Only traffic shows that this version is bad. */
+  needsTraffic: boolean;
+}
+
+export const chapters: readonly Chapter[] = [
+  {
+    version: 'v1',
+    tells: 'Version 1 is deployed for the first time.',
+    outcome: 'deployed',
+    failedRequests: 'not-counted',
+    needsTraffic: false,
+  },
+  {
+    version: 'v2',
+    tells: 'Version 2 is rolled out under traffic.',
+    outcome: 'deployed',
+    failedRequests: 'none',
+    needsTraffic: false,
+  },
+  {
+    version: 'v3a',
+    tells: 'Version 3a never becomes ready: it must be put back before anyone notices.',
+    outcome: 'restored-exactly',
+    failedRequests: 'none',
+    needsTraffic: false,
+  },
+  {
+    version: 'v3b',
+    tells: 'Version 3b becomes ready and answers errors: the bake must find it and put it back.',
+    outcome: 'restored-exactly',
+    failedRequests: 'some',
+    needsTraffic: true,
+  },
+];
+
+/** How a chapter went. */
+export interface ChapterRecord {
+  chapter: Chapter;
+  result: DeployServiceResult;
+  /** `null` where nothing was measured. */
+  traffic: TrafficCounts | null;
+  elapsedMs: number;
+  url: string | undefined;
+}
+
+/** The stream of requests that the story promises. */
+export const promisedRequestsPerSecond = 200;
+
+/** What did not go as told; nothing if all did. */
+export const deviations = ({ chapter, result, traffic }: ChapterRecord): string[] => {
+  const found: string[] = [];
+  if (result.outcome !== chapter.outcome) {
+    found.push(`it ended ${result.outcome}, not ${chapter.outcome}`);
+  }
+  if (result.proof.rows.length === 0) found.push('the proof is empty');
+  if (!isExact(result.proof)) found.push('the proof is not exact');
+  return traffic === null ? found : [...found, ...trafficDeviations(chapter, traffic)];
+};
+
+const trafficDeviations = (chapter: Chapter, traffic: TrafficCounts): string[] => {
+  if (chapter.failedRequests === 'not-counted') return [];
+  const found: string[] = [];
+  const rate = requestsPerSecond(traffic);
+  if (rate < promisedRequestsPerSecond) {
+    found.push(`only ${rate.toFixed(0)} requests/s were sent, which proves less than promised`);
+  }
+  if (chapter.failedRequests === 'none' && traffic.failed > 0) {
+    found.push(`${String(traffic.failed)} requests failed: ${traffic.failureExample ?? ''}`);
+  }
+  if (chapter.failedRequests === 'some' && traffic.failed === 0) {
+    found.push('no request failed, so the bad version was never seen');
+  }
+  return found;
+};

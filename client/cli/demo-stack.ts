@@ -1,0 +1,130 @@
+import path from 'node:path';
+import {
+  sandboxDown,
+  sandboxStatus,
+  resolveStateDirectory,
+  type Sandbox,
+} from '../../sandbox/index.ts';
+import { createOpsClient, type OpsClient } from '../index.ts';
+import { bringUp, sandboxAddresses } from './bring-up.ts';
+import type { ProberSettings } from './demo-prober.ts';
+import { promisedRequestsPerSecond } from './demo-chapters.ts';
+import {
+  ensureNamespace,
+  ensureRoute,
+  sandboxAccess,
+  writeEnvironments,
+  type ClusterAccess,
+} from './sandbox-cluster.ts';
+import { createStepProgress } from './step-progress.ts';
+import { say, type Terminal } from './terminal.ts';
+import { startBackgroundWorker } from './worker-process.ts';
+
+/** Everything that the story needs, running. */
+export interface DemoStack {
+  ops: OpsClient;
+  environment: string;
+  /** `null` where requests cannot be sent, with the reason in `noTraffic`. */
+  traffic: ProberSettings | null;
+  noTraffic: string;
+  /** Ends what was started; the sandbox stays where it was there before or is to be kept. */
+  close: () => Promise<void>;
+}
+
+export interface DemoFlags {
+  keep?: boolean;
+  yes?: boolean;
+  level?: string;
+  context?: string;
+  kubeconfig?: string;
+  image?: string;
+}
+
+/** Its own environment and queues: a running `npm start` neither helps nor disturbs. */
+const environment = 'demo';
+const service = 'shop';
+const servicePort = 80;
+const host = `${service}.${environment}.local`;
+
+// A little more than promised, so that a late tick does not break the promise.
+const headroom = 1.15;
+
+export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise<DemoStack> => {
+  const stateDirectory = await resolveStateDirectory();
+  const { state } = await sandboxStatus(stateDirectory);
+  const sandbox = await bringUp(terminal, flags.context === undefined ? flags : { level: '1' });
+  for (const [name, value] of sandboxAddresses(sandbox))
+    say(terminal, `${name}: ${value}`, 'faint');
+  const target = targetOf(sandbox, flags);
+  const environmentsFile = path.join(sandbox.stateDirectory, 'demo', 'environments.yaml');
+  await ensureNamespace(target.access, target.namespace);
+  if (target.gatewayUrl !== undefined) {
+    await ensureRoute(target.access, { namespace: target.namespace, service, servicePort, host });
+  }
+  await writeEnvironments(environmentsFile, [environmentOf(target)]);
+  const queuePrefix = `holdfast-${environment}`;
+  const worker = await startBackgroundWorker({ environmentsFile, queuePrefix });
+  const ops = await createOpsClient({ stateDirectory: sandbox.stateDirectory, queuePrefix });
+  return {
+    ops,
+    environment,
+    traffic: target.gatewayUrl === undefined ? null : proberFor(target.gatewayUrl),
+    noTraffic: target.noTraffic,
+    close: async () => {
+      await ops.close();
+      await worker.stop();
+      if (state === 'absent' && flags.keep !== true) await takeDown(terminal, stateDirectory);
+      else say(terminal, `The sandbox stays: ${sandbox.temporal.uiUrl}`);
+    },
+  };
+};
+
+interface DemoTarget {
+  access: ClusterAccess;
+  namespace: string;
+  clusterUid: string | undefined;
+  gatewayUrl: string | undefined;
+  noTraffic: string;
+}
+
+const targetOf = (sandbox: Sandbox, { context, kubeconfig }: DemoFlags): DemoTarget => {
+  if (context !== undefined) {
+    return {
+      access: { context, kubeconfigPath: kubeconfig },
+      namespace: `holdfast-${environment}`,
+      clusterUid: undefined,
+      gatewayUrl: undefined,
+      noTraffic: 'the way into an existing cluster is not known to the demo',
+    };
+  }
+  return {
+    access: sandboxAccess(sandbox),
+    namespace: environment,
+    clusterUid: sandbox.kubernetes.clusterUid,
+    gatewayUrl: sandbox.gateway?.url,
+    noTraffic: sandbox.levelReason ?? 'pods of level 1 carry no traffic',
+  };
+};
+
+const environmentOf = ({ access, namespace, clusterUid, gatewayUrl }: DemoTarget) => ({
+  ...access,
+  name: environment,
+  namespace,
+  clusterUid,
+  traffic: gatewayUrl === undefined ? ('none' as const) : { url: gatewayUrl, host },
+});
+
+const proberFor = (url: string): ProberSettings => ({
+  url,
+  host,
+  requestsPerSecond: Math.ceil(promisedRequestsPerSecond * headroom),
+});
+
+const takeDown = async (terminal: Terminal, stateDirectory: string): Promise<void> => {
+  const progress = createStepProgress(terminal);
+  try {
+    await sandboxDown(stateDirectory, { onProgress: progress.report });
+  } finally {
+    progress.finish();
+  }
+};

@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import { deviations } from './demo-chapters.ts';
+import { bringUpDemo, type DemoFlags } from './demo-stack.ts';
+import { tellStory, type Story } from './demo-story.ts';
+import { formatElapsed } from './paint.ts';
+import { renderStory } from './render-story.ts';
+import { reportError } from './report-error.ts';
+import { levelOption } from './sandbox-verbs.ts';
+import { canvasOf, printLine, processTerminal, say } from './terminal.ts';
+
+const terminal = processTerminal();
+const startedAtMs = performance.now();
+const examplesDirectory = path.join(import.meta.dirname, '..', '..', 'docs', 'examples', 'shop');
+
+const runDemo = async (flags: DemoFlags): Promise<number> => {
+  const stack = await bringUpDemo(terminal, flags);
+  let story: Story;
+  try {
+    story = await tellStory({ terminal, stack, image: flags.image, examplesDirectory });
+    const { records, untold } = story;
+    printLine(terminal, '');
+    printLine(terminal, renderStory(records, untold, canvasOf(terminal, terminal.stdout)));
+  } finally {
+    await stack.close();
+  }
+  const asTold = story.records.every((record) => deviations(record).length === 0);
+  const elapsed = formatElapsed(performance.now() - startedAtMs);
+  say(
+    terminal,
+    asTold
+      ? `Everything went as told, in ${elapsed}.`
+      : `Something went otherwise than told, in ${elapsed}.`,
+    asTold ? 'good' : 'bad',
+  );
+  return asTold ? 0 : 1;
+};
+
+const program = new Command('demo')
+  .description('Deploy four versions of a shop: two good ones, and two that must be put back')
+  .option('--keep', 'leave the sandbox up')
+  .option('--yes', 'change the host without being asked')
+  .addOption(levelOption())
+  .option('--context <name>', 'use an existing cluster, by kubeconfig context')
+  .option('--kubeconfig <path>', 'kubeconfig of the existing cluster')
+  .option('--image <repository>', 'repository of the shop images that the cluster can pull')
+  .exitOverride();
+
+try {
+  const flags = program.parse().opts<DemoFlags>();
+  process.exitCode = await runDemo(flags);
+} catch (error) {
+  process.exitCode = reportError(terminal, error, false);
+}
