@@ -15,270 +15,242 @@ export interface ErrorDefinition {
   readonly next: string;
 }
 
-const define = <T extends Record<string, ErrorDefinition>>(table: T): T => table;
+type Row = Omit<ErrorDefinition, 'retryable'>;
 
-export const errors = define({
-  INVALID_INPUT: {
-    retryable: false,
+/** The same call fails again until someone changes something. */
+const final = (row: Row): ErrorDefinition => ({ retryable: false, ...row });
+
+/** The same call may succeed later. */
+const passing = (row: Row): ErrorDefinition => ({ retryable: true, ...row });
+
+export const errors = {
+  INVALID_INPUT: final({
     exitCode: 2,
     httpStatus: 400,
     meaning: 'A field of the input is missing, unknown or has a value that is not allowed.',
     next: 'Correct the named field and run the same command again.',
-  },
-  MANIFEST_INVALID: {
-    retryable: false,
+  }),
+  MANIFEST_INVALID: final({
     exitCode: 2,
     httpStatus: 400,
     meaning: 'A manifest is not a Kubernetes object that the API server accepts.',
     next: 'Correct the named object; `holdfast deploy --dry-run` checks it without touching anything.',
-  },
-  MANIFEST_KIND_UNSUPPORTED: {
-    retryable: false,
+  }),
+  MANIFEST_KIND_UNSUPPORTED: final({
     exitCode: 2,
     httpStatus: 400,
     meaning: 'A manifest is of a kind that a release does not manage.',
     next: 'Take the object out of the manifests and manage it elsewhere.',
-  },
-  READINESS_UNPROVABLE: {
-    retryable: false,
+  }),
+  READINESS_UNPROVABLE: final({
     exitCode: 2,
     httpStatus: 400,
     meaning:
       'A container has no readiness probe and the Deployment no minReadySeconds, so that a crashing version would look ready.',
     next: 'Add a readinessProbe, or set spec.minReadySeconds to at least 1.',
-  },
-  ENVIRONMENT_UNKNOWN: {
-    retryable: false,
+  }),
+  ENVIRONMENT_UNKNOWN: final({
     exitCode: 3,
     httpStatus: 404,
     meaning: 'The environment is not mapped to a cluster in environments.yaml.',
     next: 'Add the environment to environments.yaml, or name one that is there.',
-  },
-  CLUSTER_MISMATCH: {
-    retryable: false,
+  }),
+  CLUSTER_MISMATCH: final({
     exitCode: 78,
     httpStatus: 409,
     meaning: 'The cluster that answers is not the one the environment is mapped to.',
     next: 'Check context and cluster id in environments.yaml; nothing was touched.',
-  },
-  CLUSTER_UNREACHABLE: {
-    retryable: true,
+  }),
+  CLUSTER_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,
     meaning: 'The Kubernetes API server does not answer.',
     next: 'Check the address and credentials of the environment, then run the command again.',
-  },
-  NAMESPACE_MISSING: {
-    retryable: false,
+  }),
+  NAMESPACE_MISSING: final({
     exitCode: 3,
     httpStatus: 404,
     meaning: 'The namespace of the environment does not exist.',
     next: 'Create the namespace; a release never creates or deletes one.',
-  },
-  PERMISSION_MISSING: {
-    retryable: false,
+  }),
+  PERMISSION_MISSING: final({
     exitCode: 77,
     httpStatus: 403,
     meaning: 'The credentials of the environment may not do something that the release needs.',
     next: 'Grant the named verb on the named resource to the named user.',
-  },
-  OBJECT_HELD: {
-    retryable: false,
+  }),
+  OBJECT_HELD: final({
     exitCode: 4,
     httpStatus: 409,
     meaning: 'An object of the plan belongs to another service that Holdfast releases.',
     next: 'Rename the object, or move it to the service that owns it.',
-  },
-  OBJECT_OWNED_ELSEWHERE: {
-    retryable: false,
+  }),
+  OBJECT_OWNED_ELSEWHERE: final({
     exitCode: 4,
     httpStatus: 409,
-    meaning: 'An object of the plan is managed by Helm, Argo CD or Flux, which would undo the change.',
+    meaning:
+      'An object of the plan is managed by Helm, Argo CD or Flux, which would undo the change.',
     next: 'Stop the other tool for this object, then repeat the command with --adopt.',
-  },
-  IMMUTABLE_CHANGE: {
-    retryable: false,
+  }),
+  IMMUTABLE_CHANGE: final({
     exitCode: 2,
     httpStatus: 422,
-    meaning: 'The plan would change a field that Kubernetes does not allow to change, or not to change back.',
+    meaning:
+      'The plan would change a field that Kubernetes does not allow to change, or not to change back.',
     next: 'Give the object a new name, or leave the named field as it is.',
-  },
-  QUOTA_EXCEEDED: {
-    retryable: false,
+  }),
+  QUOTA_EXCEEDED: final({
     exitCode: 1,
     httpStatus: 409,
     meaning: 'A quota of the namespace does not leave room for the new pods.',
     next: 'Raise the quota or lower the requests, then deploy again.',
-  },
-  QUEUE_FULL: {
-    retryable: false,
+  }),
+  QUEUE_FULL: final({
     exitCode: 4,
     httpStatus: 429,
     meaning: 'Too many releases already wait for the lock of this service.',
     next: 'Wait for one to finish, or abort one that is no longer wanted.',
-  },
-  RUN_EXISTS: {
-    retryable: false,
+  }),
+  RUN_EXISTS: final({
     exitCode: 4,
     httpStatus: 409,
     meaning: 'A run with this id is there already, with other input.',
     next: 'Choose another release name, or watch the run that exists.',
-  },
-  RUN_NOT_FOUND: {
-    retryable: false,
+  }),
+  RUN_NOT_FOUND: final({
     exitCode: 3,
     httpStatus: 404,
     meaning: 'There is no run of that name, or the service has none now.',
     next: 'List the runs with `holdfast get deploy`.',
-  },
-  MESSAGE_REFUSED: {
-    retryable: false,
+  }),
+  MESSAGE_REFUSED: final({
     exitCode: 4,
     httpStatus: 409,
     meaning: 'The run does not take this message now, or the message is for another plan.',
     next: 'Read the current state with `holdfast get deploy`, then send the message that fits it.',
-  },
-  PLAN_STALE: {
-    retryable: false,
+  }),
+  PLAN_STALE: final({
     exitCode: 4,
     httpStatus: 409,
     meaning: 'An object was changed by someone else after the plan was made.',
     next: 'The run makes a new plan; approve that one.',
-  },
-  IMAGE_UNAVAILABLE: {
-    retryable: false,
+  }),
+  IMAGE_UNAVAILABLE: final({
     exitCode: 7,
     httpStatus: 422,
     meaning: 'An image of the new version cannot be pulled.',
     next: 'Push the image or correct its name, then deploy again.',
-  },
-  ROLLOUT_FAILED: {
-    retryable: false,
+  }),
+  ROLLOUT_FAILED: final({
     exitCode: 7,
     httpStatus: 422,
     meaning: 'Pods of the new version fail and will not become ready.',
     next: 'Read the reason and the last log lines in the evidence, repair the version, deploy again.',
-  },
-  ROLLOUT_DEADLINE: {
-    retryable: false,
+  }),
+  ROLLOUT_DEADLINE: final({
     exitCode: 7,
     httpStatus: 504,
     meaning: 'The new version did not become ready within its progress deadline.',
     next: 'Read why the pods are not ready in the evidence; raise the deadline only if they are just slow.',
-  },
-  SMOKE_FAILED: {
-    retryable: false,
+  }),
+  SMOKE_FAILED: final({
     exitCode: 7,
     httpStatus: 422,
     meaning: 'A smoke check of the new version did not get the expected answer.',
     next: 'Read the answer in the evidence, repair the version, deploy again.',
-  },
-  BAKE_FAILED: {
-    retryable: false,
+  }),
+  BAKE_FAILED: final({
     exitCode: 7,
     httpStatus: 422,
     meaning: 'The new version crossed a threshold while it was watched.',
     next: 'Read the counts in the evidence, repair the version, deploy again.',
-  },
-  NO_DATA: {
-    retryable: false,
+  }),
+  NO_DATA: final({
     exitCode: 7,
     httpStatus: 422,
     meaning: 'A gate had nothing to decide on; no data is not a pass.',
     next: 'Make the service reachable for the prober, or skip the gate with a reason.',
-  },
-  APPROVAL_REJECTED: {
-    retryable: false,
+  }),
+  APPROVAL_REJECTED: final({
     exitCode: 1,
     httpStatus: 403,
     meaning: 'An approver rejected the plan; nothing was changed.',
     next: 'Read the reason, change the release, deploy again.',
-  },
-  APPROVAL_EXPIRED: {
-    retryable: false,
+  }),
+  APPROVAL_EXPIRED: final({
     exitCode: 6,
     httpStatus: 408,
     meaning: 'Nobody approved the plan before its deadline; nothing was changed.',
     next: 'Deploy again and have it approved in time.',
-  },
-  DEADLINE_EXCEEDED: {
-    retryable: false,
+  }),
+  DEADLINE_EXCEEDED: final({
     exitCode: 7,
     httpStatus: 504,
     meaning: 'The release did not finish within its deadline.',
     next: 'Read which stage took the time, then deploy again.',
-  },
-  ABORTED: {
-    retryable: false,
+  }),
+  ABORTED: final({
     exitCode: 7,
     httpStatus: 409,
     meaning: 'An operator aborted the release, or the run was cancelled.',
     next: 'Nothing is left to do; deploy again when ready.',
-  },
-  FENCED: {
-    retryable: false,
+  }),
+  FENCED: final({
     exitCode: 4,
     httpStatus: 409,
-    meaning: 'A newer release or a rollback owns the object; this attempt is out of date and changed nothing.',
+    meaning:
+      'A newer release or a rollback owns the object; this attempt is out of date and changed nothing.',
     next: 'Nothing; the newer owner decides.',
-  },
-  FOREIGN_CHANGE: {
-    retryable: false,
+  }),
+  FOREIGN_CHANGE: final({
     exitCode: 4,
     httpStatus: 409,
     meaning: 'Someone else changed a field that the release was about to write.',
     next: 'Settle who owns the field, then deploy again.',
-  },
-  COMPENSATION_FAILED: {
-    retryable: false,
+  }),
+  COMPENSATION_FAILED: final({
     exitCode: 8,
     httpStatus: 500,
     meaning: 'A step could not be undone within its time; the run waits for an operator.',
     next: 'Remove the cause, then `holdfast retry-compensation`; or `holdfast skip` to leave the object as it is.',
-  },
-  WRITE_CONFLICT: {
-    retryable: true,
+  }),
+  WRITE_CONFLICT: passing({
     exitCode: 1,
     httpStatus: 409,
     meaning: 'The object changed between reading and writing; it is read again.',
     next: 'Nothing; it is tried again.',
-  },
-  RATE_LIMITED: {
-    retryable: true,
+  }),
+  RATE_LIMITED: passing({
     exitCode: 1,
     httpStatus: 429,
     meaning: 'The server asks to slow down.',
     next: 'Nothing; it is tried again later.',
-  },
-  BLOB_UNREADABLE: {
-    retryable: false,
+  }),
+  BLOB_UNREADABLE: final({
     exitCode: 1,
     httpStatus: 500,
     meaning: 'Stored evidence is missing, was altered, or its key is another one.',
     next: 'Give the worker the store and key that the client wrote with.',
-  },
-  TEMPORAL_UNREACHABLE: {
-    retryable: true,
+  }),
+  TEMPORAL_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,
     meaning: 'The Temporal server does not answer.',
     next: 'Start it with `npm start`, or check TEMPORAL_ADDRESS.',
-  },
-  CONFIGURATION_INVALID: {
-    retryable: false,
+  }),
+  CONFIGURATION_INVALID: final({
     exitCode: 78,
     httpStatus: 500,
     meaning: 'A setting of the worker or the command line is missing or wrong.',
     next: 'Correct the named setting.',
-  },
-  INTERNAL: {
-    retryable: true,
+  }),
+  INTERNAL: passing({
     exitCode: 1,
     httpStatus: 500,
     meaning: 'Something happened that has no code of its own.',
     next: 'Read the cause; if it repeats, report it with the run id.',
-  },
-});
+  }),
+} as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errors;
 

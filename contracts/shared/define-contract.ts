@@ -9,7 +9,10 @@ export type Pool = 'orchestration' | 'kubernetes' | 'traffic' | 'notify';
  * One use case as data. The facade method, CLI verb, JSON Schema, reference page
  * and completeness test are all driven by this row.
  */
-export interface Contract<Input extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface Contract<
+  Input extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
   /** Catalogue id, e.g. `DEL-04`. */
   readonly id: string;
   /** Document and use case in the requirements, e.g. `003-1`. */

@@ -28,34 +28,41 @@ interface AuditEvent {
     apiVersion?: string;
     subresource?: string;
   };
-  responseStatus?: { code?: number };
+  responseStatus: { code: number };
   responseObject?: { metadata?: { name?: string } };
 }
 
 const writing = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 const agentPattern = /^holdfast\/\S+ \((?<step>[^)]*)\)$/;
 
+/** A finished request that the server stored or refused: not a dry run. */
+const isStored = (event: AuditEvent): boolean =>
+  event.stage === 'ResponseComplete' &&
+  writing.has(event.verb) &&
+  !event.requestURI.includes('dryRun=');
+
 const objectOf = (event: AuditEvent): string => {
-  const ref = event.objectRef ?? {};
-  const name = ref.name ?? event.responseObject?.metadata?.name ?? '';
-  const group = ref.apiGroup === undefined ? '' : `${ref.apiGroup}/`;
-  const sub = ref.subresource === undefined ? '' : `/${ref.subresource}`;
-  return `${group}${ref.apiVersion ?? ''}/${ref.resource ?? ''}/${name}${sub}`;
+  const { apiGroup, apiVersion, resource, name, subresource } = event.objectRef ?? {};
+  const named = name ?? event.responseObject?.metadata?.name ?? '(unnamed)';
+  return [apiGroup, apiVersion, resource, named, subresource]
+    .filter((part) => part !== undefined && part !== '')
+    .join('/');
 };
+
+const activityTypeOf = (step: string): string => step.split('; ')[1] ?? '';
 
 const asWrite = (event: AuditEvent): AuditedWrite | undefined => {
   const step = agentPattern.exec(event.userAgent ?? '')?.groups?.['step'];
-  const stored = writing.has(event.verb) && !event.requestURI.includes('dryRun=');
-  if (step === undefined || !stored || event.stage !== 'ResponseComplete') return undefined;
-  if (event.objectRef?.namespace === undefined) return undefined;
+  const namespace = event.objectRef?.namespace;
+  if (step === undefined || namespace === undefined || !isStored(event)) return undefined;
   return {
     auditId: event.auditID,
-    namespace: event.objectRef.namespace,
+    namespace,
     verb: event.verb,
     object: objectOf(event),
     step,
-    activityType: step.split('; ')[1] ?? '',
-    status: event.responseStatus?.code ?? 0,
+    activityType: activityTypeOf(step),
+    status: event.responseStatus.code,
   };
 };
 
@@ -77,8 +84,7 @@ export const readUnsignedWrites = async (
   const found: string[] = [];
   for await (const event of eventsOf(auditLogPath, namespace)) {
     const agent = event.userAgent ?? '';
-    const stored = writing.has(event.verb) && !event.requestURI.includes('dryRun=');
-    if (stored && !knownWriters.test(agent) && !agentPattern.test(agent)) {
+    if (isStored(event) && !knownWriters.test(agent) && !agentPattern.test(agent)) {
       found.push(`${agent}: ${event.verb} ${event.requestURI}`);
     }
   }

@@ -23,8 +23,10 @@ export interface Stack {
   blobsDirectory: string;
   blobs: BlobStore;
   workflowBundlePath: string;
-  /** How the prober reaches services; `none` where pods are not real. */
-  traffic: unknown;
+  /** Where HTTP traffic enters; absent where pods are not real. */
+  gatewayUrl: string | undefined;
+  /** The field `traffic` of an environment in this namespace. */
+  trafficOf: (namespace: string) => unknown;
 }
 
 export interface ReleaseRequest {
@@ -50,9 +52,8 @@ export interface ReleaseRig {
 
 const service = 'shop';
 
-const writeEnvironment = (stack: Stack, name: string, proxyUrl: string): string => {
-  const folder = path.join(stack.directory, name);
-  mkdirSync(folder, { recursive: true });
+/** A kubeconfig whose only way to the cluster leads through the proxy. */
+const writeKubeconfig = (folder: string, proxyUrl: string): void => {
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -62,17 +63,19 @@ const writeEnvironment = (stack: Stack, name: string, proxyUrl: string): string 
     'current-context': 'proxy',
   };
   writeFileSync(path.join(folder, 'kubeconfig'), stringify(kubeconfig), { mode: 0o600 });
-  const environments = {
-    environments: {
-      [name]: {
-        kubeconfig: 'kubeconfig',
-        context: 'proxy',
-        namespace: name,
-        traffic: stack.traffic,
-      },
-    },
-  };
-  writeFileSync(path.join(folder, 'environments.yaml'), stringify(environments));
+};
+
+const writeEnvironment = (stack: Stack, name: string, proxyUrl: string | undefined): string => {
+  const folder = path.join(stack.directory, name);
+  mkdirSync(folder, { recursive: true });
+  if (proxyUrl !== undefined) writeKubeconfig(folder, proxyUrl);
+  const cluster =
+    proxyUrl === undefined
+      ? { kubeconfig: stack.kubeconfigPath, context: stack.context }
+      : { kubeconfig: 'kubeconfig', context: 'proxy' };
+  const environment = { ...cluster, namespace: name, traffic: stack.trafficOf(name) };
+  const file = { environments: { [name]: environment } };
+  writeFileSync(path.join(folder, 'environments.yaml'), stringify(file));
   return folder;
 };
 
@@ -83,13 +86,31 @@ const createNamespace = async (connection: Connection, name: string): Promise<vo
   agent.destroy();
 };
 
-const workerSettings = (stack: Stack, name: string, folder: string): Record<string, string> => ({
+export interface RigOptions {
+  /** `test` retries soon after a kill; a measurement wants what users have. */
+  timeouts: 'standard' | 'test';
+  /** False: the worker speaks to the API server itself, and no fault can be made. */
+  throughProxy: boolean;
+}
+
+const forFaults: RigOptions = { timeouts: 'test', throughProxy: true };
+
+interface WorkerPlace {
+  stack: Stack;
+  name: string;
+  folder: string;
+}
+
+const workerSettings = (
+  { stack, name, folder }: WorkerPlace,
+  timeouts: RigOptions['timeouts'],
+): Record<string, string> => ({
   TEMPORAL_ADDRESS: stack.temporalAddress,
   TEMPORAL_NAMESPACE: stack.temporalNamespace,
   HOLDFAST_ENVIRONMENTS: path.join(folder, 'environments.yaml'),
   HOLDFAST_BLOBS: stack.blobsDirectory,
   HOLDFAST_QUEUE_PREFIX: name,
-  HOLDFAST_TIMEOUTS: 'test',
+  HOLDFAST_TIMEOUTS: timeouts,
   HOLDFAST_HEALTH_PORT: '0',
   HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,
   NODE_COMPILE_CACHE: path.join(stack.directory, 'compile-cache'),
@@ -109,13 +130,17 @@ const inputOf = async (stack: Stack, name: string, request: ReleaseRequest): Pro
   };
 };
 
-export const createReleaseRig = async (stack: Stack, name: string): Promise<ReleaseRig> => {
+export const createReleaseRig = async (
+  stack: Stack,
+  name: string,
+  options: RigOptions = forFaults,
+): Promise<ReleaseRig> => {
   const connection = readConnection(stack.kubeconfigPath, stack.context);
   await createNamespace(connection, name);
   const proxy = await startFaultProxy(connection);
-  const folder = writeEnvironment(stack, name, proxy.url);
+  const folder = writeEnvironment(stack, name, options.throughProxy ? proxy.url : undefined);
   const worker = startWorkerProcess(
-    workerSettings(stack, name, folder),
+    workerSettings({ stack, name, folder }, options.timeouts),
     path.join(folder, 'worker.log'),
   );
   const temporal = await TemporalConnection.connect({ address: stack.temporalAddress });

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { checkUnpolledRuns } from '../../../sandbox/doctor/unpolled-runs.ts';
 import { restartTemporal, sandboxDown, sandboxStatus, sandboxUp } from '../../../sandbox/index.ts';
@@ -23,6 +23,8 @@ const PROCESSES = [
   'kwok',
   'temporal',
 ];
+/** Wide, because the machine may be busy; nothing here measures time. */
+const WITHIN_MS = 180_000;
 const silent = (): void => undefined;
 const refuse = async (): Promise<boolean> => Promise.resolve(false);
 let parent: string;
@@ -67,6 +69,8 @@ async function startRunWithoutWorker(workflowId: string): Promise<void> {
   await temporal.workflow.start('anything', { taskQueue: 'nobody-polls', workflowId });
   await temporal.connection.close();
 }
+
+jest.setTimeout(WITHIN_MS);
 
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'holdfast-level-one-'));

@@ -17,8 +17,8 @@ import { createProcessSupervisor } from '../../../sandbox/state/processes.ts';
 import { locateTool } from '../../../sandbox/tools/locate.ts';
 import { describeUnless } from '../../setup/describe-unless.ts';
 import { machineSnapshot } from './machine-snapshot.ts';
-import { ask, sendWhile } from './steady-requests.ts';
-import type { Answer } from './steady-requests.ts';
+import { ask, sendWhile } from '../../setup/steady-requests.ts';
+import type { Answer } from '../../setup/steady-requests.ts';
 
 const runFile = promisify(execFile);
 const MINUTE_MS = 60_000;
@@ -192,6 +192,32 @@ describeUnless(reason, 'level 2', () => {
     await nodeLayer.stopNode(otherStateDirectory);
     await expect(visit()).resolves.toMatchObject({ version: '3b' });
   });
+
+  test(
+    'lets a pod take a port of the machine',
+    async () => {
+      const [hostPort = 0] = await chooseFreePorts(1);
+      const container = {
+        name: 'shop',
+        image: 'localhost/shop:2',
+        ports: [{ containerPort: 8080, hostPort }],
+        readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 1 },
+      };
+      const pod = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'at-the-machine' },
+        spec: { containers: [container] },
+      };
+      await cluster.request({ method: 'POST', path: '/api/v1/namespaces/shop/pods', body: pod });
+      await kubectl('wait', 'pod/at-the-machine', '--for=condition=Ready', '--timeout=1m');
+      await expect(ask(`http://127.0.0.1:${hostPort}`, { host: HOST })).resolves.toEqual({
+        status: 200,
+        version: '2',
+      });
+    },
+    2 * MINUTE_MS,
+  );
 
   test(
     'is cleared away by the next sandbox after everything of it was killed',
