@@ -11,7 +11,7 @@ export type { DoctorCheck } from './doctor/check.ts';
 
 export interface DoctorOptions {
   readonly stateDirectory?: string;
-  /** Puts right what is safe to put right: nothing that holds data is touched. */
+  /** Starts again what has died of a sandbox that is up; nothing that holds data is removed. */
   readonly repair?: boolean;
   /** Connected to the server whose runs are looked at; without it they are not. */
   readonly client?: Client;

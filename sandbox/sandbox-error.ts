@@ -33,8 +33,11 @@ export class SandboxError extends Error {
   }
 }
 
-/** The `code` of a system error such as ENOENT, or undefined. */
+/**
+ * The `code` of a system error such as ENOENT, or undefined. Looks at the shape,
+ * because in a test runner's sandbox the system's errors are of another realm's class.
+ */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,9 +1,10 @@
 /** What earlier runs have left: directories of other users, dead processes, locks, taken ports. */
-import { access, constants, rm, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 import { SandboxError } from '../sandbox-error.ts';
 import { sandboxStatus } from '../sandbox-status.ts';
+import { sandboxUp } from '../sandbox-up.ts';
 import { readFileIfPresent } from '../state/atomic-file.ts';
 import { statePaths } from '../state/directory.ts';
 import { isPortFree } from '../state/ports.ts';
@@ -20,8 +21,8 @@ export async function checkSandboxState(
   return [
     await checkWritable('state-directory', stateDirectory, 'HOLDFAST_STATE_DIR'),
     await checkWritable('cache-directory', toolsDirectory(), 'XDG_CACHE_HOME'),
-    await checkLock(stateDirectory, options),
-    await checkProcesses(stateDirectory),
+    await checkLock(stateDirectory),
+    await checkProcesses(stateDirectory, options),
     await checkFixedPorts(stateDirectory),
   ];
 }
@@ -42,20 +43,13 @@ async function checkWritable(id: string, path: string, variable: string): Promis
   }
 }
 
-async function checkLock(
-  stateDirectory: string,
-  options: { readonly repair: boolean },
-): Promise<DoctorCheck> {
+async function checkLock(stateDirectory: string): Promise<DoctorCheck> {
   const path = statePaths(stateDirectory).lock;
   const text = await readFileIfPresent(path).catch(() => undefined);
   if (text === undefined) return { id: 'lock', verdict: 'ok', evidence: 'nobody is at work' };
   const holder = JSON.parse(text) as LockHolder;
   if (await isAlive(holder)) {
     return { id: 'lock', verdict: 'ok', evidence: `process ${holder.pid} is ${holder.purpose}` };
-  }
-  if (options.repair) {
-    await rm(path, { force: true });
-    return { id: 'lock', verdict: 'repaired', evidence: `the lock of dead process ${holder.pid}` };
   }
   return {
     id: 'lock',
@@ -65,7 +59,10 @@ async function checkLock(
   };
 }
 
-async function checkProcesses(stateDirectory: string): Promise<DoctorCheck> {
+async function checkProcesses(
+  stateDirectory: string,
+  options: { readonly repair: boolean },
+): Promise<DoctorCheck> {
   const { state, processes, sandbox } = await sandboxStatus(stateDirectory);
   const id = 'sandbox';
   if (state === 'absent') return { id, verdict: 'ok', evidence: 'no sandbox is up' };
@@ -73,10 +70,22 @@ async function checkProcesses(stateDirectory: string): Promise<DoctorCheck> {
     return { id, verdict: 'ok', evidence: `level ${sandbox?.level ?? '?'} is up` };
   }
   const dead = processes.filter(({ running }) => !running).map(({ name }) => name);
+  const evidence =
+    dead.length === 0 ? 'its start did not come to an end' : `dead: ${dead.join(', ')}`;
+  if (options.repair) {
+    // Its level is settled, so nothing of the machine is changed that was not agreed to.
+    await sandboxUp({
+      level: 'auto',
+      stateDirectory,
+      confirm: async () => Promise.resolve(false),
+      onProgress: () => undefined,
+    });
+    return { id, verdict: 'repaired', evidence };
+  }
   return {
     id,
     verdict: 'warning',
-    evidence: dead.length === 0 ? 'its start did not come to an end' : `dead: ${dead.join(', ')}`,
+    evidence,
     fix: 'Run `holdfast sandbox up` to repair it or `holdfast sandbox down` to remove it.',
   };
 }

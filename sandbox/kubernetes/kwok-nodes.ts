@@ -31,6 +31,7 @@ export async function startKwokNodes(cluster: ControlPlane, options: KwokOptions
   await reportStep(
     { name: 'nodes', message: 'starting nodes without containers', onProgress: options.onProgress },
     async () => {
+      if (!(await cluster.processes.isRunning('kwok'))) await releaseNodes(cluster);
       await startKwok(cluster, options);
       for (const name of NODE_NAMES) await createNode(cluster, name);
       await waitUntil({
@@ -42,6 +43,14 @@ export async function startKwokNodes(cluster: ControlPlane, options: KwokOptions
       });
     },
   );
+}
+
+/** The leases of a kwok that has died would keep its successor from the nodes until they expire. */
+async function releaseNodes(cluster: ControlPlane): Promise<void> {
+  for (const name of NODE_NAMES) {
+    const path = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`;
+    await cluster.request({ method: 'DELETE', path });
+  }
 }
 
 async function startKwok(cluster: ControlPlane, options: KwokOptions): Promise<void> {

@@ -107,6 +107,12 @@ async function startStoreAndApiServer(
   context: ComponentContext,
 ): Promise<void> {
   const { processes, kubernetesBinary: command } = options;
+  // Those that lost their API server come back to it only after up to 30 s of back-off.
+  if (!(await processes.isRunning('kube-apiserver'))) {
+    for (const name of ['kube-controller-manager', 'kube-scheduler', 'kwok']) {
+      await processes.stop(name);
+    }
+  }
   // Nothing of theirs is kept after `down`, and etcd recovers from its log after a kill.
   const stopSignal = 'SIGKILL';
   await processes.start({ name: 'etcd', command, args: etcdArgs(context), stopSignal });

@@ -1,6 +1,6 @@
 /** A lock between processes that a crash of its holder cannot leave behind for good. */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, systemErrorCode } from '../sandbox-error.ts';
@@ -44,12 +44,10 @@ async function acquire(options: LockOptions): Promise<string> {
   while (!(await createExclusively(options.path, content))) {
     const holder = await readHolder(options.path);
     if (holder === undefined) continue;
-    if (!(await isAlive(holder))) {
-      await removeStale(options.path, holder);
-      continue;
-    }
+    const alive = await isAlive(holder);
+    if (!alive && (await removeStale({ path: options.path, stale: holder, content }))) continue;
     if (performance.now() > deadline) throw stillLocked(options, holder);
-    if (performance.now() - toldAtMs >= TELL_EVERY_MS) {
+    if (alive && performance.now() - toldAtMs >= TELL_EVERY_MS) {
       toldAtMs = performance.now();
       options.onWait(holder);
     }
@@ -87,21 +85,34 @@ async function readHolder(path: string): Promise<LockHolder | undefined> {
 }
 
 /**
- * Moves the file away before looking at it, because between our look and the
- * removal another waiting process may have put its own lock there.
+ * Removes the lock of a dead process; false where another process is about to.
+ * Only who holds the guard removes, and looks again under it: else one that was
+ * slow could remove the lock that a faster one has put in the stale one's place.
  */
-async function removeStale(path: string, stale: LockHolder): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
+async function removeStale(lock: {
+  readonly path: string;
+  readonly stale: LockHolder;
+  readonly content: string;
+}): Promise<boolean> {
+  const guard = `${lock.path}.removal`;
+  if (!(await createExclusively(guard, lock.content))) {
+    const other = await readHolder(guard);
+    // Died within the few instructions below; nobody else would ever free the guard.
+    if (other !== undefined && !(await isAlive(other))) await rm(guard, { force: true });
+    return false;
   }
-  const moved = await readHolder(aside);
-  const wasStale = moved?.pid === stale.pid && moved.startedAt === stale.startedAt;
-  if (!wasStale) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    if (isSameProcess(await readHolder(lock.path), lock.stale)) {
+      await rm(lock.path, { force: true });
+    }
+    return true;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+function isSameProcess(one: LockHolder | undefined, other: LockHolder): boolean {
+  return one?.pid === other.pid && one.startedAt === other.startedAt;
 }
 
 function stillLocked(options: LockOptions, holder: LockHolder): SandboxError {

@@ -5,7 +5,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../config.ts';
-import { SandboxError } from '../sandbox-error.ts';
+import { SandboxError, systemErrorCode } from '../sandbox-error.ts';
 import { PRIVATE_DIRECTORY_MODE } from './atomic-file.ts';
 import type { StatePaths } from './directory.ts';
 import { lastLogLines } from './logs.ts';
@@ -183,7 +183,7 @@ function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
   try {
     process.kill(identity.pid, name);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
+    if (systemErrorCode(error) === 'ESRCH') return;
     throw error;
   }
 }

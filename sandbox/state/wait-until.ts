@@ -32,7 +32,7 @@ export async function waitUntil(condition: WaitCondition): Promise<void> {
 }
 
 function timedOut(condition: WaitCondition, lastError: unknown): SandboxError {
-  const detail = lastError instanceof Error ? ` (last answer: ${lastError.message})` : '';
+  const detail = lastError === undefined ? '' : ` (last answer: ${String(lastError)})`;
   return new SandboxError({
     code: 'SANDBOX_START_FAILED',
     message: `Waited ${condition.timeoutMs / 1000} s in vain for ${condition.what}${detail}.`,
