@@ -69,9 +69,12 @@ export const parseYaml = (
     ),
   );
   if (mistakes.length > 0) throw invalidFile({ code, mistakes, subject: source.name });
-  return documents
-    .filter((document) => document.contents !== null)
-    .map((document) => located(document, { at, code, name: source.name }));
+  return (
+    documents
+      .map((document) => located(document, { at, code, name: source.name }))
+      // A document of comments only, as templates that render to nothing leave behind.
+      .filter(({ value }) => value !== null && value !== undefined)
+  );
 };
 
 const located = (
