@@ -46,6 +46,16 @@ export function hostPortRemovals(saved: string): string[][] {
   );
 }
 
+/** Whether nobody has a rule or a chain of their own in the table that host ports need. */
+export function isNatTableUnused(saved: string): boolean {
+  const { rules, chains } = parse(saved);
+  const builtIn = new Set(['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING']);
+  return ![
+    ...rules.map(({ table }) => table),
+    ...chains.filter(({ name }) => !builtIn.has(name)).map(({ table }) => table),
+  ].includes('nat');
+}
+
 function namesOurNetwork(word: string): boolean {
   return word.includes(`name: "${CNI_NETWORK}"`);
 }

@@ -28,7 +28,8 @@ async function explainUnavailable(stateDirectory: string): Promise<string | unde
     const { message, next } = heldBy(holder);
     return `${message} ${next}`;
   }
-  const others = await occupants();
+  // What a dead holder left running is cleared away with the rest of it.
+  const others = holder === undefined ? await occupants() : [];
   return others.length === 0 ? undefined : others.join(' ');
 }
 

@@ -1,6 +1,6 @@
 /** The packet rules and links that the node has on the machine, and their removal. */
 import { BRIDGE, PACKET_TABLE, POD_NETWORK } from './node-layout.ts';
-import { hostPortRemovals } from './host-port-rules.ts';
+import { hostPortRemovals, isNatTableUnused } from './host-port-rules.ts';
 import { run, succeeds } from './machine-command.ts';
 
 /** kube-proxy has one table of this name for each address family. */
@@ -30,19 +30,21 @@ export async function removePacketRules(): Promise<void> {
       await run('nft', ['delete', 'table', family, name]);
     }
   }
-  for (const command of ['iptables', 'ip6tables']) {
-    await removeHostPortRules(command);
-  }
+  await removeHostPortRules('iptables', 'ip');
+  await removeHostPortRules('ip6tables', 'ip6');
 }
 
-async function removeHostPortRules(command: string): Promise<void> {
-  let steps = hostPortRemovals(await savedRules(command));
+async function removeHostPortRules(command: string, family: string): Promise<void> {
+  let saved = await savedRules(command);
+  let steps = hostPortRemovals(saved);
+  if (steps.length === 0) return;
   while (steps.length > 0) {
-    for (const step of steps) {
-      await run(command, step);
-    }
-    steps = hostPortRemovals(await savedRules(command));
+    for (const step of steps) await run(command, step);
+    saved = await savedRules(command);
+    steps = hostPortRemovals(saved);
   }
+  // iptables made the table for the first of the rules, and makes it again for the next user.
+  if (isNatTableUnused(saved)) await succeeds('nft', ['delete', 'table', family, 'nat']);
 }
 
 async function savedRules(command: string): Promise<string> {
