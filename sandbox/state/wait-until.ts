@@ -32,11 +32,18 @@ export async function waitUntil(condition: WaitCondition): Promise<void> {
 }
 
 function timedOut(condition: WaitCondition, lastError: unknown): SandboxError {
-  const detail = lastError === undefined ? '' : ` (last answer: ${String(lastError)})`;
+  const detail = lastError === undefined ? '' : ` (last answer: ${messageOf(lastError)})`;
   return new SandboxError({
     code: 'SANDBOX_START_FAILED',
     message: `Waited ${condition.timeoutMs / 1000} s in vain for ${condition.what}${detail}.`,
     next: `Run \`holdfast sandbox logs ${condition.needs[0] ?? ''}\`, then \`holdfast sandbox down\` and \`up\`.`,
     cause: lastError,
   });
+}
+
+/** By shape: the error of a connection may be of another realm's class. */
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : 'none';
 }

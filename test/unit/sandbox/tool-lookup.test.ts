@@ -38,7 +38,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  delete process.env[TEMPORAL.environmentVariable];
+  // Empty counts as not set.
+  process.env[TEMPORAL.environmentVariable] = '';
   await rm(directory, { recursive: true });
 });
 
