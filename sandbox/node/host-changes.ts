@@ -97,10 +97,12 @@ async function missingChanges(): Promise<RecordedChange[]> {
     ...(hasAddress(NODE_ADDRESS)
       ? []
       : [{ kind: 'address' as const, address: `${NODE_ADDRESS}/32`, device: 'lo' }]),
-    ...FIXED_DIRECTORIES.filter((path) => !existsSync(path)).map((path) => ({
-      kind: 'directory' as const,
-      path,
-    })),
+    ...Object.keys(FIXED_DIRECTORIES)
+      .filter((path) => !existsSync(path))
+      .map((path) => ({
+        kind: 'directory' as const,
+        path,
+      })),
   ];
 }
 
@@ -132,7 +134,7 @@ function inWords(change: RecordedChange): HostChange {
       return {
         id: change.path,
         change: `directory ${change.path}`,
-        reason: 'kubelet and CNI keep sockets, notes and links there, whatever their settings',
+        reason: FIXED_DIRECTORIES[change.path] ?? '',
         undo: 'removed',
       };
   }

@@ -22,10 +22,14 @@ export const PACKET_TABLE = 'holdfast';
 export const CNI_NETWORK = 'holdfast';
 export const NODE_NAME = 'holdfast-node';
 
-/** What kubelet and CNI use besides, whatever their settings say. */
+/** What kubelet and CNI use besides, whatever their settings say, and what for. */
 export const CNI_CACHE = '/var/lib/cni';
 export const CONTAINER_LOG_LINKS = '/var/log/containers';
-export const FIXED_DIRECTORIES = ['/var/lib/kubelet', CNI_CACHE, CONTAINER_LOG_LINKS];
+export const FIXED_DIRECTORIES: Readonly<Record<string, string>> = {
+  '/var/lib/kubelet': 'kubelet keeps the sockets of plugins there',
+  [CNI_CACHE]: 'the network plugins note there what they have connected',
+  [CONTAINER_LOG_LINKS]: 'kubelet links the logs of containers there',
+};
 
 /** The files of a node below the state directory of its sandbox. */
 export interface NodePaths {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ const MINUTE_MS = 60_000;
 const FIRST_START_MS = 30 * MINUTE_MS;
 const HOST = 'shop.staging.local';
 
-const directory = await mkdtemp(join(tmpdir(), 'holdfast-two-'));
+const directory = join(tmpdir(), `holdfast-two-${process.pid}`);
 const stateDirectory = join(directory, 'one');
 const otherStateDirectory = join(directory, 'other');
 const reason = await nodeLayer.explainUnavailable(stateDirectory);
@@ -98,7 +98,7 @@ describeUnless(reason, 'level 2', () => {
   afterAll(async () => {
     await nodeLayer.stopNode(stateDirectory);
     await cluster.processes.stopAll();
-    await rm(directory, { recursive: true });
+    await rm(directory, { recursive: true, force: true });
   }, MINUTE_MS);
 
   test(
