@@ -8,6 +8,7 @@ import {
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { lockMessageNames } from '../../contracts/messages.ts';
+import { serviceEntityId } from '../../domain/delivery/service-lock.ts';
 import { taskQueueOf } from '../../domain/shared/task-queue.ts';
 import { codedErrorOf, codedFailure } from '../coded-failure.ts';
 import type { LockClaim, Locks, ServiceEntityStart } from './port.ts';
@@ -37,7 +38,7 @@ export const createLocks = ({ client, queuePrefix }: LocksDeps): Locks => ({
             startWorkflowOperation: new WithStartWorkflowOperation<EntityWorkflow>(
               'serviceEntity',
               {
-                workflowId: `service:${environment}:${service}`,
+                workflowId: serviceEntityId(environment, service),
                 taskQueue: taskQueueOf(queuePrefix, 'orchestration'),
                 workflowIdConflictPolicy: 'USE_EXISTING',
                 staticSummary: `lock and history of ${service} in ${environment}`,
@@ -96,7 +97,7 @@ const describe = async (
 };
 
 const refusedClaim = (claim: LockClaim, error: unknown): Error => {
-  const entityId = `service:${claim.environment}:${claim.service}`;
+  const entityId = serviceEntityId(claim.environment, claim.service);
   if (!(error instanceof WorkflowUpdateFailedError)) return unanswered(entityId, error);
   const coded = codedErrorOf(error.cause);
   if (coded !== undefined) return codedFailure(coded, { cause: error.cause });
