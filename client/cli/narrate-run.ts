@@ -56,14 +56,24 @@ const wayBackEvents = (
 const statusEvents = (
   before: DeployServiceProgress | null,
   now: DeployServiceProgress,
+): string[] => [
+  ...failureEvents(before, now),
+  ...waitEvents(before, now),
+  ...(before?.status !== now.status && now.status !== 'running' ? [`status: ${now.status}`] : []),
+];
+
+const failureEvents = (
+  before: DeployServiceProgress | null,
+  { failure }: DeployServiceProgress,
 ): string[] => {
-  const { failure, waitingFor, status } = now;
-  const isNewFailure = failure !== undefined && before?.failure === undefined;
-  const isNewWait = waitingFor !== undefined && before?.waitingFor?.what !== waitingFor.what;
-  const isNewStatus = before?.status !== status && status !== 'running';
-  return [
-    ...(isNewFailure ? [`failed: ${failure.code}: ${failure.message}`] : []),
-    ...(isNewWait ? [`waits for ${waitingFor.what} (${waitingFor.verbs.join(', ')})`] : []),
-    ...(isNewStatus ? [`status: ${status}`] : []),
-  ];
+  if (failure === undefined || before?.failure !== undefined) return [];
+  return [`failed: ${failure.code}: ${failure.message}`];
+};
+
+const waitEvents = (
+  before: DeployServiceProgress | null,
+  { waitingFor }: DeployServiceProgress,
+): string[] => {
+  if (waitingFor === undefined || before?.waitingFor?.what === waitingFor.what) return [];
+  return [`waits for ${waitingFor.what} (${waitingFor.verbs.join(', ')})`];
 };

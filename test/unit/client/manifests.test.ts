@@ -69,26 +69,28 @@ describe('reading manifests', () => {
   });
 
   test.each([
-    ['broken YAML', 'a: [1\n', 'MANIFEST_INVALID', 'bad.yaml:2:1'],
-    ['a key that is there twice', `${config}kind: Secret\n`, 'MANIFEST_INVALID', 'bad.yaml:4:1'],
-    ['no kind', 'apiVersion: v1\nmetadata: {name: a}\n', 'MANIFEST_INVALID', 'bad.yaml:1:1 kind'],
-    [
-      'no name',
-      'apiVersion: v1\nkind: Secret\nmetadata:\n  labels: {}\n',
-      'MANIFEST_INVALID',
-      'bad.yaml:3:1 metadata.name',
-    ],
-    ['text', 'just text\n', 'MANIFEST_INVALID', 'bad.yaml:1:1 a manifest must be an object'],
-    [
-      'an alias to nothing',
-      `${config}data: *gone\n`,
-      'MANIFEST_INVALID',
-      'bad.yaml:1:1 Unresolved alias',
-    ],
-  ])('%s is refused with its place', async (_what, text, code, place) => {
+    { what: 'broken YAML', text: 'a: [1\n', place: 'bad.yaml:2:1' },
+    { what: 'a key that is there twice', text: `${config}kind: Secret\n`, place: 'bad.yaml:4:1' },
+    {
+      what: 'no kind',
+      text: 'apiVersion: v1\nmetadata: {name: a}\n',
+      place: 'bad.yaml:1:1 kind must be text',
+    },
+    {
+      what: 'no name',
+      text: 'apiVersion: v1\nkind: Secret\nmetadata:\n  labels: {}\n',
+      place: 'bad.yaml:3:1 metadata.name is missing',
+    },
+    { what: 'text', text: 'just text\n', place: 'bad.yaml:1:1 a manifest must be an object' },
+    {
+      what: 'an alias to nothing',
+      text: `${config}data: *gone\n`,
+      place: 'bad.yaml:1:1 Unresolved alias',
+    },
+  ])('$what is refused with its place', async ({ text, place }) => {
     await write('bad.yaml', text);
     const error = await refusal(['bad.yaml']);
-    expect(error.code).toBe(code);
+    expect(error.code).toBe('MANIFEST_INVALID');
     expect(error.message).toContain(place);
     expect(error.message).toContain('Nothing was changed.');
   });

@@ -118,7 +118,8 @@ describe('the tree of a run', () => {
 
   test('no line is wider than the terminal, with and without colour', () => {
     const narrow = { ...plain, widthChars: 20 };
-    const visible = (text: string) => text.replaceAll(/\u001b\[\d+m/g, '');
+    const escape = String.fromCharCode(27);
+    const visible = (text: string) => text.replaceAll(new RegExp(`${escape}\\[\\d+m`, 'g'), '');
     for (const colour of [false, true]) {
       const drawn = visible(renderRun(screen(), { ...narrow, colour }));
       for (const line of drawn.split('\n')) expect(line.length).toBeLessThanOrEqual(20);
