@@ -74,8 +74,8 @@ const lockHold = 'lock';
 
 const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> => {
   begin(open, { stage: 'validate' });
-  const parsed = await parseInput<DeployServiceInput>('DEL-04', request);
-  const { input, timeoutProfile } = parsed;
+  const { input: parsed, timeoutProfile } = await parseInput('DEL-04', request);
+  const input = parsed as DeployServiceInput;
   const { service, environment, release: name, requestedBy } = input;
   Object.assign(open.state, { service, environment, release: name });
   const waits = waitsOf(timeoutProfile);
@@ -91,7 +91,7 @@ const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> =>
   const { actor, verification } = await verifyActor(run, 'deploy', requestedBy);
   const { reason } = requestedBy;
   run.evidence.identities.push({ action: 'deploy', actor, verification, reason });
-  end(run, 'validate', 'done', `asked for by ${actor}: ${reason}`);
+  end(run, 'validate', { status: 'done', note: `asked for by ${actor}: ${reason}` });
   return run;
 };
 
@@ -100,7 +100,7 @@ const lock = async (run: ReleaseRun): Promise<NonNullable<OpenRun['lock']['grant
   const grant = await takeLock(run);
   run.control.lift(lockHold);
   run.state.epoch = grant.epoch;
-  end(run, 'lock', 'done', `epoch ${grant.epoch}`);
+  end(run, 'lock', { status: 'done', note: `epoch ${grant.epoch}` });
   const { service, release: name, environment, requestedBy } = run.input;
   void announce(
     run,

@@ -30,7 +30,7 @@ export const finalise = async (
   run.state.status = 'finished';
   run.state.outcome = 'deployed';
   begin(run, { stage: 'finalise' });
-  end(run, 'finalise', 'done', await prune(run, grant));
+  end(run, 'finalise', { status: 'done', note: await prune(run, grant) });
   run.show({ stage: 'finished', outcome: 'deployed' });
   const { service, environment, release } = run.input;
   await Promise.all([
@@ -105,7 +105,7 @@ const unwind = async (
     askAbout: (what, why) => askOperator(run, what, why),
   });
   const outcome = outcomeOfRestore(run.saga.ledger(), proof);
-  end(run, 'unwind', 'done', outcome);
+  end(run, 'unwind', { status: 'done', note: outcome });
   if (back.kept.logsDigest !== undefined) run.evidence.logsDigest = back.kept.logsDigest;
   Object.assign(run.state, { status: 'finished', outcome });
   run.show({ stage: 'finished', outcome });

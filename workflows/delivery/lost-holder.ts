@@ -24,7 +24,10 @@ export const lookAfterHolder = async (entity: Entity): Promise<void> => {
     .holders.holderStatus({ workflowId, runId }, { summary: `does ${holder.release} still run?` });
   // It may have given the lock back while it was looked after.
   if (state.status !== 'held' || state.holder?.requestId !== requestId) return;
-  if (status === 'closed') return noticeLoss(entity, holder, detail);
+  if (status === 'closed') {
+    noticeLoss(entity, holder, detail);
+    return;
+  }
   const { firstHolderLookMs, longestHolderLookMs } = entity.waits();
   const gapMs = Math.min(Math.max(look.gapMs * 2, firstHolderLookMs), longestHolderLookMs);
   entity.look = { atMs: Date.now() + gapMs, gapMs };
@@ -34,9 +37,10 @@ export const lookAfterHolder = async (entity: Entity): Promise<void> => {
 const noticeLoss = (entity: Entity, { release, plan }: LockHolder, detail: string): void => {
   if (plan === undefined) {
     log.info('the holder died before it wrote; the lock is free', { release, detail });
-    return freeLock(entity);
+    freeLock(entity);
+  } else {
+    askOperator(entity, `${release} ended without giving the lock back: ${detail}.`, plan);
   }
-  askOperator(entity, `${release} ended without giving the lock back: ${detail}.`, plan);
 };
 
 const askOperator = (entity: Entity, why: string, plan: RestorablePlan): void => {
@@ -54,14 +58,13 @@ export const resolveHolder = async (entity: Entity): Promise<void> => {
   const { state, resolution } = entity;
   const { holder } = state;
   try {
-    if (holder?.plan === undefined || resolution === undefined) return freeLock(entity);
-    switch (resolution.action) {
-      case 'adopt':
-        return freeLock(entity, recordOf(holder, holder.plan, 'adopted'));
-      case 'release':
-        return freeLock(entity, recordOf(holder, holder.plan, 'left-as-is'));
-      case 'restore':
-        return await restore(entity, holder.plan, resolution);
+    if (holder?.plan === undefined || resolution === undefined) {
+      freeLock(entity);
+    } else if (resolution.action === 'restore') {
+      await restore(entity, holder.plan, resolution);
+    } else {
+      const outcome = resolution.action === 'adopt' ? 'adopted' : 'left-as-is';
+      freeLock(entity, recordOf(holder, holder.plan, outcome));
     }
   } finally {
     delete entity.resolution;
@@ -94,16 +97,19 @@ const restore = async (
 };
 
 const runRestore = async (
-  { state, ports }: Entity,
+  entity: Entity,
   plan: RestorablePlan,
   { actor, reason }: LockResolution,
 ): Promise<'restored-exactly' | 'restored-with-exceptions'> => {
+  const { state } = entity;
   const { environment, service, holder, timeoutProfile } = state;
   const release = holder?.release ?? '';
-  const { fence } = await ports().releases.highestFence(
-    { environment, service },
-    { summary: `highest fence on ${environment}/${service}` },
-  );
+  const { fence } = await entity
+    .ports()
+    .releases.highestFence(
+      { environment, service },
+      { summary: `highest fence on ${environment}/${service}` },
+    );
   const epoch = nextEpoch(state.epoch, fence);
   state.epoch = epoch;
   const target = { environment, service, release, epoch, timeoutProfile };

@@ -54,12 +54,8 @@ const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan>
   run.state.planDigest = plan.planDigest;
   run.state.stages = withSteps(run.state.stages, plan.changes.flatMap(stagesOf));
   const writes = plan.changes.filter(({ action }) => action !== 'keep').length;
-  end(
-    run,
-    'plan',
-    'done',
-    [`${writes} of ${plan.changes.length} objects change`, ...plan.warnings].join('; '),
-  );
+  const note = [`${writes} of ${plan.changes.length} objects change`, ...plan.warnings].join('; ');
+  end(run, 'plan', { status: 'done', note });
   return plan;
 };
 
@@ -76,7 +72,10 @@ const approvalHold = 'approval';
 
 const approvePlan = async (run: ReleaseRun, { planDigest }: ReleasePlan): Promise<void> => {
   const [approval] = run.input.approvals;
-  if (approval === undefined) return end(run, 'approval', 'skipped', 'none asked for');
+  if (approval === undefined) {
+    end(run, 'approval', { status: 'skipped', note: 'none asked for' });
+    return;
+  }
   const { name, expiresAfterMs } = approval;
   const deadlineAtMs = Date.now() + expiresAfterMs;
   begin(run, { stage: 'approval', found: 'approval' });
@@ -112,7 +111,8 @@ const decide = (
 ): void => {
   if (decision?.approved === true) {
     run.approvedDigest = planDigest;
-    return end(run, 'approval', 'done', `${decision.actor}: ${decision.reason}`);
+    end(run, 'approval', { status: 'done', note: `${decision.actor}: ${decision.reason}` });
+    return;
   }
   const error =
     decision === undefined
@@ -124,7 +124,7 @@ const decide = (
           code: 'APPROVAL_REJECTED',
           message: `${decision.actor} rejected plan ${planDigest}: ${decision.reason}`,
         } as const);
-  end(run, 'approval', 'failed', error.message);
+  end(run, 'approval', { status: 'failed', note: error.message });
   run.state.failedStep = 'approval';
   throw codedFailure(error);
 };

@@ -58,7 +58,7 @@ export async function restoreRelease(request: RestoreRequest): Promise<RestoreRe
       askAbout: (what, why) => askOperator(run, what, why),
     });
     const outcome = outcomeOfRestore(saga.ledger(), proof);
-    end(run, 'unwind', 'done', outcome);
+    end(run, 'unwind', { status: 'done', note: outcome });
     Object.assign(run.state, { status: 'finished', outcome });
     run.show({ stage: 'finished', outcome });
     await condition(allHandlersFinished);

@@ -27,10 +27,14 @@ export const begin = (run: OpenRun, { stage, found }: StepName): void => {
   run.show(found === undefined ? {} : { stage: found });
 };
 
-export const end = (run: OpenRun, stage: string, status: StageStatus, note?: string): void => {
-  const nowMs = Date.now();
+export const end = (
+  run: OpenRun,
+  stage: string,
+  how: { status: StageStatus; note?: string | undefined },
+): void => {
+  const { status, note } = how;
   const text = note === undefined ? {} : { note };
-  run.state.stages = endStage(run.state.stages, stage, { status, ...text, nowMs });
+  run.state.stages = endStage(run.state.stages, stage, { status, ...text, nowMs: Date.now() });
   run.note(`${stage}: ${status}${note === undefined ? '' : `, ${note}`}`);
 };
 
@@ -48,7 +52,7 @@ export const step = async <T>(
     begin(run, name);
     try {
       const { value, note, status } = await move();
-      end(run, name.stage, status ?? 'done', note);
+      end(run, name.stage, { status: status ?? 'done', note });
       return value;
     } catch (error) {
       if (await isSkipped(run, name, error)) return undefined;
@@ -79,12 +83,13 @@ const isSkipped = async (run: ReleaseRun, name: StepName, error: unknown): Promi
   const answer = await askAboutStep(run, name, failure.message);
   if (answer === 'abort') throw error;
   delete run.state.failedStep;
-  if (answer === 'skip') end(run, name.stage, 'skipped', 'an operator skipped it');
+  if (answer === 'skip')
+    end(run, name.stage, { status: 'skipped', note: 'an operator skipped it' });
   return answer === 'skip';
 };
 
 const fail = (run: ReleaseRun, stage: string, why: string): void => {
-  end(run, stage, 'failed', why);
+  end(run, stage, { status: 'failed', note: why });
   run.state.failedStep ??= stage;
 };
 

@@ -38,7 +38,11 @@ export const verifyRelease = async (
 const awaitEndpoints = async (run: ReleaseRun, rolledOut: readonly RolledOut[]): Promise<void> => {
   const served = rolledOut.filter(({ services }) => services.length > 0);
   if (served.length === 0) {
-    return end(run, 'endpoints', 'skipped', 'no Service selects a workload that changed');
+    end(run, 'endpoints', {
+      status: 'skipped',
+      note: 'no Service selects a workload that changed',
+    });
+    return;
   }
   const name = { stage: 'endpoints', found: 'verify', skippable: true };
   await step(run, name, async () => {
@@ -64,8 +68,8 @@ const endpointsOf = (
 
 const smoke = async (run: ReleaseRun, target: ProbeTarget): Promise<void> => {
   const checks = run.input.smoke;
-  if (checks.length === 0) return end(run, 'smoke', 'skipped', 'no check asked for');
-  await gate(run, 'smoke', () => measureSmoke(run, target, checks));
+  if (checks.length === 0) end(run, 'smoke', { status: 'skipped', note: 'no check asked for' });
+  else await gate(run, 'smoke', () => measureSmoke(run, target, checks));
 };
 
 const measureSmoke = async (
@@ -100,8 +104,8 @@ type BakeInput = NonNullable<DeployServiceInput['bake']>;
 
 const bake = async (run: ReleaseRun, target: ProbeTarget): Promise<void> => {
   const rule = run.input.bake;
-  if (rule === undefined) return end(run, 'bake', 'skipped', 'no bake asked for');
-  await gate(run, 'bake', () => measureBake(run, target, rule));
+  if (rule === undefined) end(run, 'bake', { status: 'skipped', note: 'no bake asked for' });
+  else await gate(run, 'bake', () => measureBake(run, target, rule));
 };
 
 /** A chain of windows of at most a minute, so that a lost worker costs no more than one. */

@@ -19,9 +19,7 @@ const fields: readonly FieldRule[] = [
  * from the Temporal UI, past every schema; zod does not run inside a workflow.
  */
 export const messageProblem = (message: unknown, withPlan: boolean): string | undefined => {
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    return 'the message must be an object with `actor` and `reason`';
-  }
+  if (!isPlainObject(message)) return 'the message must be an object with `actor` and `reason`';
   const values = new Map<string, unknown>(Object.entries(message));
   const allowed = [...fields.map(({ name }) => name), ...(withPlan ? ['planDigest'] : [])];
   const unknownField = [...values.keys()].find((name) => !allowed.includes(name));
@@ -35,6 +33,9 @@ export const messageProblem = (message: unknown, withPlan: boolean): string | un
     ? '`planDigest` must be sha256: and 64 hexadecimal digits'
     : undefined;
 };
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const fieldProblem = (rule: FieldRule, value: unknown): string | undefined => {
   if (value === undefined && !rule.required) return undefined;

@@ -34,73 +34,85 @@ export interface RunControl {
 
 const pausedHold = 'paused';
 
+interface ControlState {
+  clock: RunClock;
+  stopped?: CodedError;
+  /** The scope of the forward moves while they run. */
+  moves?: CancellationScope;
+  isOver: boolean;
+}
+
 /** A control whose clock stands still until `firstHold` is lifted. */
 export const createRunControl = (firstHold: string): RunControl => {
-  const state: { clock: RunClock; stopped?: CodedError; isOver: boolean } = {
-    clock: heldClock(firstHold),
-    isOver: false,
-  };
-  let moves: CancellationScope | undefined;
-
-  const stop = (reason: CodedError): boolean => {
-    if (state.isOver) return false;
-    if (state.stopped === undefined) {
-      state.stopped = reason;
-      moves?.cancel();
-    }
-    return true;
-  };
+  const state: ControlState = { clock: heldClock(firstHold), isOver: false };
   const hold = (reason: string): void => {
     state.clock = holdClock(state.clock, reason, Date.now());
   };
   const lift = (reason: string): void => {
     state.clock = liftHold(state.clock, reason, Date.now());
   };
-  const throwIfStopped = (): void => {
-    if (state.stopped !== undefined) throw codedFailure(state.stopped);
-  };
-
-  const watchDeadline = async (deadlineMs: number): Promise<void> => {
-    for (;;) {
-      await condition(() => !isHeld(state.clock));
-      const leftMs = remainingMs(state.clock, deadlineMs, Date.now());
-      if (leftMs <= 0) break;
-      await condition(() => isHeld(state.clock), leftMs, { summary: 'deadline of the run' });
-    }
-    stop({
-      code: 'DEADLINE_EXCEEDED',
-      message: `The run did not finish within ${deadlineMs / 1_000} s and was stopped.`,
-    });
-  };
-
+  const isPaused = (): boolean => state.clock.holds.includes(pausedHold);
   return {
-    isPaused: () => state.clock.holds.includes(pausedHold),
+    isPaused,
     stopped: () => state.stopped,
-    stop,
+    stop: (reason) => stop(state, reason),
     pause: () => hold(pausedHold),
     resume: () => lift(pausedHold),
     hold,
     lift,
     elapsedMs: () => elapsedMs(state.clock, Date.now()),
-    whenMoving: () => condition(() => !state.clock.holds.includes(pausedHold)),
-    async forward(deadlineMs, work) {
-      throwIfStopped();
-      moves = new CancellationScope({ cancellable: true });
-      const deadline = new CancellationScope({ cancellable: true });
-      void deadline.run(() => watchDeadline(deadlineMs)).catch(ignoreCancellation);
-      try {
-        const result = await moves.run(work);
-        throwIfStopped();
-        return result;
-      } catch (error) {
-        if (isCancellation(error)) throwIfStopped();
-        throw error;
-      } finally {
-        deadline.cancel();
-        state.isOver = true;
-      }
-    },
+    whenMoving: () => condition(() => !isPaused()),
+    forward: (deadlineMs, moves) => forward(state, deadlineMs, moves),
   };
+};
+
+const stop = (state: ControlState, reason: CodedError): boolean => {
+  if (state.isOver) return false;
+  if (state.stopped === undefined) {
+    state.stopped = reason;
+    state.moves?.cancel();
+  }
+  return true;
+};
+
+const forward = async <T>(
+  state: ControlState,
+  deadlineMs: number,
+  moves: () => Promise<T>,
+): Promise<T> => {
+  throwIfStopped(state);
+  const scope = new CancellationScope({ cancellable: true });
+  const deadline = new CancellationScope({ cancellable: true });
+  state.moves = scope;
+  void deadline.run(() => watchDeadline(state, deadlineMs)).catch(ignoreCancellation);
+  try {
+    const result = await scope.run(moves);
+    throwIfStopped(state);
+    return result;
+  } catch (error) {
+    if (isCancellation(error)) throwIfStopped(state);
+    throw error;
+  } finally {
+    deadline.cancel();
+    state.isOver = true;
+  }
+};
+
+const throwIfStopped = ({ stopped }: ControlState): void => {
+  if (stopped !== undefined) throw codedFailure(stopped);
+};
+
+const watchDeadline = async (state: ControlState, deadlineMs: number): Promise<void> => {
+  for (;;) {
+    await condition(() => !isHeld(state.clock));
+    const leftMs = remainingMs(state.clock, deadlineMs, Date.now());
+    if (leftMs <= 0) break;
+    await condition(() => isHeld(state.clock), leftMs, { summary: 'deadline of the run' });
+  }
+  stop(state, {
+    code: 'DEADLINE_EXCEEDED',
+    message: `The run did not finish within ${deadlineMs / 1_000} s and was stopped.`,
+  });
 };
 
 const ignoreCancellation = (error: unknown): void => {

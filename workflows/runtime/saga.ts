@@ -127,18 +127,27 @@ export const persist = async <T>(
   const alarm = ringAfter(waits.operatorAlertMs, () => options.alert(what, last.error));
   try {
     for (let made = 1; ; made += 1) {
-      try {
-        return await attempt(Math.max(endsAtMs - Date.now(), waits.leastUndoMs));
-      } catch (error) {
-        last.error = codedErrorOf(error);
-        const gapMs = Math.min(waits.firstUndoRetryMs * 2 ** (made - 1), waits.longestUndoRetryMs);
-        const isOver = made > 1 && Date.now() + gapMs >= endsAtMs;
-        if (last.error.code === hopeless || isOver) throw codedFailure(last.error);
-        await sleep(gapMs, { summary: `try again: ${what}`.slice(0, 100) });
-      }
+      const tried = await outcomeOf(attempt, Math.max(endsAtMs - Date.now(), waits.leastUndoMs));
+      if ('value' in tried) return tried.value;
+      last.error = tried.error;
+      const gapMs = Math.min(waits.firstUndoRetryMs * 2 ** (made - 1), waits.longestUndoRetryMs);
+      const isOver = made > 1 && Date.now() + gapMs >= endsAtMs;
+      if (tried.error.code === hopeless || isOver) throw codedFailure(tried.error);
+      await sleep(gapMs, { summary: `try again: ${what}`.slice(0, 100) });
     }
   } finally {
     alarm.cancel();
+  }
+};
+
+const outcomeOf = async <T>(
+  attempt: (budgetMs: number) => Promise<T>,
+  budgetMs: number,
+): Promise<{ value: T } | { error: CodedError }> => {
+  try {
+    return { value: await attempt(budgetMs) };
+  } catch (error) {
+    return { error: codedErrorOf(error) };
   }
 };
 

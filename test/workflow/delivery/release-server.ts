@@ -1,0 +1,170 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
+import { createContracts } from '../../../activities/contracts/index.ts';
+import { createLocks } from '../../../activities/coordination/index.ts';
+import { createUnverifiedIdentity } from '../../../activities/identity/index.ts';
+import type { Notification } from '../../../activities/notify/port.ts';
+import { searchAttributes } from '../../../contracts/search-attributes.ts';
+import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
+import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { createInMemoryCluster } from '../../fakes/in-memory-cluster.ts';
+import type { InMemoryCluster } from '../../fakes/in-memory-cluster.ts';
+import { createInMemoryProbes } from '../../fakes/in-memory-probes.ts';
+
+export type World = ReturnType<typeof createWorld>;
+
+/** The outside of one environment: cluster, traffic and who is notified. */
+const createWorld = (environment: string) => {
+  const cluster: InMemoryCluster = createInMemoryCluster();
+  const { probes, knobs } = createInMemoryProbes();
+  const notifications: Notification[] = [];
+  return { environment, cluster, probes, traffic: knobs, notifications };
+};
+
+/** A Temporal server with workers of all pools; each test gets an environment of its own. */
+export interface ReleaseServer {
+  readonly env: TestWorkflowEnvironment;
+  readonly prefix: string;
+  world(): World;
+  /** The histories of these runs replay with the code as it is. */
+  replay(handles: readonly WorkflowHandle[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  kind?: 'time-skipping' | 'local';
+  profile?: 'standard' | 'test';
+}
+
+const bundlePath = (): string => {
+  const path = process.env['HOLDFAST_WORKFLOW_BUNDLE'];
+  if (path === undefined) throw new Error('the global set-up made no workflow bundle');
+  return path;
+};
+
+/** Adds the verbs of a port under their names on the wire, routed by the environment asked for. */
+const routed = (
+  port: string,
+  verbs: readonly string[],
+  find: (environment: string) => Record<string, (request: never) => Promise<unknown>>,
+): Record<string, (request: { environment: string }) => Promise<unknown>> =>
+  Object.fromEntries(
+    verbs.map((verb) => [
+      `${port}.${verb}`,
+      async (request: { environment: string }) =>
+        find(request.environment)[verb]?.(request as never),
+    ]),
+  );
+
+const typesKeyword = { KEYWORD: 'Keyword', BOOL: 'Bool' } as const;
+
+const createEnvironment = async (kind: ServerOptions['kind']): Promise<TestWorkflowEnvironment> => {
+  const say = (): void => undefined;
+  if (kind === 'time-skipping') {
+    const { path } = await locateTool('temporal-test-server', { onProgress: say });
+    return TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+    });
+  }
+  const { path } = await locateTool('temporal', { onProgress: say });
+  const fast = [
+    'history.transferProcessorMaxPollRPS=2000',
+    'history.timerProcessorMaxPollRPS=2000',
+  ];
+  const attributes = Object.values(searchAttributes).flatMap(({ name, type }) => [
+    '--search-attribute',
+    `${name}=${typesKeyword[type]}`,
+  ]);
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      extraArgs: [...attributes, ...fast.flatMap((value) => ['--dynamic-config-value', value])],
+    },
+  });
+};
+
+export const startReleaseServer = async (options: ServerOptions = {}): Promise<ReleaseServer> => {
+  const env = await createEnvironment(options.kind);
+  const prefix = 'test';
+  const worlds = new Map<string, World>();
+  const find = (environment: string): World => {
+    const world = worlds.get(environment);
+    if (world === undefined) throw new Error(`no environment ${environment}`);
+    return world;
+  };
+  const workers = await createWorkers(env, { prefix, find, profile: options.profile ?? 'test' });
+  const running = workers.map((worker) => worker.run());
+  let serial = 0;
+  return {
+    env,
+    prefix,
+    world() {
+      serial += 1;
+      const world = createWorld(`env-${serial}`);
+      worlds.set(world.environment, world);
+      return world;
+    },
+    async replay(handles) {
+      const workflowBundle = { codePath: bundlePath() };
+      for (const handle of handles) {
+        const history = await handle.fetchHistory();
+        await Worker.runReplayHistory({ workflowBundle }, history, handle.workflowId);
+      }
+    },
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+      await env.teardown();
+    },
+  };
+};
+
+interface WorkerSetup {
+  prefix: string;
+  find: (environment: string) => World;
+  profile: 'standard' | 'test';
+}
+
+const createWorkers = async (
+  env: TestWorkflowEnvironment,
+  { prefix, find, profile }: WorkerSetup,
+): Promise<Worker[]> => {
+  const contracts = createContracts({ timeoutProfile: profile });
+  const identity = createUnverifiedIdentity();
+  const locks = createLocks({ client: env.client, queuePrefix: prefix });
+  const activities: Record<string, Record<string, (request: never) => Promise<unknown>>> = {
+    orchestration: {
+      'contracts.parse': (request: never) => contracts.parse(request),
+      'identity.verify': (request: never) => identity.verify(request),
+      'locks.request': (request: never) => locks.request(request),
+      'locks.holderStatus': (request: never) => locks.holderStatus(request),
+    },
+    kubernetes: {
+      ...routed('releases', releaseVerbs, (name) => ({ ...find(name).cluster.releases })),
+      ...routed('workloads', workloadVerbs, (name) => ({ ...find(name).cluster.workloads })),
+    },
+    traffic: routed('probes', ['smoke', 'watch'], (name) => ({ ...find(name).probes })),
+    notify: {
+      'notifications.send': async ({ notification }: { notification: Notification }) => {
+        find(notification.environment).notifications.push(notification);
+      },
+    },
+  };
+  return Promise.all(
+    Object.entries(activities).map(([pool, verbs]) =>
+      Worker.create({
+        connection: env.nativeConnection,
+        namespace: env.namespace ?? 'default',
+        taskQueue: taskQueueOf(prefix, pool),
+        activities: verbs,
+        maxHeartbeatThrottleInterval: '200ms',
+        defaultHeartbeatThrottleInterval: '200ms',
+        ...(pool === 'orchestration' ? { workflowBundle: { codePath: bundlePath() } } : {}),
+      }),
+    ),
+  );
+};
+
+const releaseVerbs = ['plan', 'capture', 'write', 'revert', 'prove', 'prune', 'highestFence'];
+const workloadVerbs = ['awaitRollout', 'awaitEndpoints', 'setPaused', 'keepLogs', 'retire'];
