@@ -113,17 +113,34 @@ async function planSandbox(context: Omit<Start, 'plan'>): Promise<SandboxPlan> {
     });
     return { ...choice, temporalSettings, ports: await choosePorts(temporalSettings) };
   }
-  if (options.level !== 'auto' && options.level !== existing.level) {
-    throw new SandboxError({
-      code: 'SANDBOX_LEVEL_UNAVAILABLE',
-      message: `The sandbox in ${paths.directory} is of level ${existing.level}, not ${options.level}. Nothing was changed.`,
-      next: `Run \`holdfast sandbox down\` first, or use HOLDFAST_STATE_DIR for a second one.`,
-    });
-  }
+  refuseOtherKind(options, { existing, stateDirectory: paths.directory });
   if (await canUsePortsAgain(existing, processes)) return existing;
   // Something else took a port while ours were dead; servers on the others would not be found.
   await processes.stopAll();
   return { ...existing, ports: await choosePorts(existing.temporalSettings) };
+}
+
+/** What is asked for explicitly is what is returned; a sandbox never changes its kind silently. */
+function refuseOtherKind(
+  { level, temporal }: SandboxUpOptions,
+  found: { readonly existing: SandboxPlan; readonly stateDirectory: string },
+): void {
+  const { existing, stateDirectory } = found;
+  const { persistence } = existing.temporalSettings.server;
+  const differences = [
+    ...(level !== 'auto' && level !== existing.level
+      ? [`is of level ${existing.level}, not ${level}`]
+      : []),
+    ...(temporal?.persistence !== undefined && temporal.persistence !== persistence
+      ? [`keeps Temporal's runs in ${persistence}, not in ${temporal.persistence}`]
+      : []),
+  ];
+  if (differences.length === 0) return;
+  throw new SandboxError({
+    code: 'SANDBOX_OTHER_KIND',
+    message: `The sandbox in ${stateDirectory} ${differences.join(' and ')}. Nothing was changed.`,
+    next: 'Run `holdfast sandbox down` first, or set HOLDFAST_STATE_DIR for a second one.',
+  });
 }
 
 async function canUsePortsAgain(plan: SandboxPlan, processes: ProcessSupervisor): Promise<boolean> {

@@ -98,6 +98,8 @@ function kwokArgs(parts: {
     `--tls-cert-file=${serving.certificatePath}`,
     `--tls-private-key-file=${serving.keyPath}`,
     '--node-lease-duration-seconds=40',
+    // It would log every status it writes.
+    '--v=WARN',
   ];
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { searchAttributes } from '../../../contracts/search-attributes.ts';
 import { checkUnpolledRuns } from '../../../sandbox/doctor/unpolled-runs.ts';
 import { restartTemporal, sandboxDown, sandboxStatus, sandboxUp } from '../../../sandbox/index.ts';
 import type { Sandbox, SandboxStatus } from '../../../sandbox/index.ts';
@@ -116,6 +117,31 @@ describe('a sandbox of level 1', () => {
     const before = await sandboxStatus(stateDirectory);
     expect(await up()).toEqual(sandbox);
     expect(pidsOf(await sandboxStatus(stateDirectory))).toEqual(pidsOf(before));
+  });
+
+  test('of another kind is not passed off as the one asked for', async () => {
+    const memory = sandboxUp({
+      level: 1,
+      stateDirectory,
+      temporal: { persistence: 'memory' },
+      confirm: refuse,
+      onProgress: silent,
+    });
+    await expect(memory).rejects.toMatchObject({ code: 'SANDBOX_OTHER_KIND' });
+    const levelTwo = sandboxUp({ level: 2, stateDirectory, confirm: refuse, onProgress: silent });
+    await expect(levelTwo).rejects.toMatchObject({ code: 'SANDBOX_OTHER_KIND' });
+    expect((await sandboxStatus(stateDirectory)).state).toBe('running');
+  });
+
+  test('has the search attributes of every use case, and serves its UI', async () => {
+    const temporal = await client();
+    const { customAttributes } = await temporal.connection.operatorService.listSearchAttributes({
+      namespace: sandbox.temporal.namespace,
+    });
+    const expected = Object.values(searchAttributes).map(({ name }) => name);
+    expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(expected));
+    await temporal.connection.close();
+    expect((await fetch(sandbox.temporal.uiUrl)).status).toBe(200);
   });
 
   test('records every change by a client once, with its answer, and nothing of its own', async () => {
