@@ -1,12 +1,14 @@
-import { createEnvironments } from '../../activities/kubernetes/environments.ts';
+import { createClusterIpLookup, createEnvironments } from '../../activities/kubernetes/index.ts';
 import { createProbes } from '../../activities/traffic/index.ts';
-import { clusterIpFrom } from './cluster-ip.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /** Sends requests through the real entry of services, from where this worker runs. */
 export const trafficPool = ({ config }: PoolContext): PoolSetup => {
   const { environments, environmentsDirectory: directory } = config;
-  const resolveClusterIp = clusterIpFrom(createEnvironments({ file: environments, directory }));
+  // Capabilities do not know each other; the prober gets its one look at the cluster from here.
+  const resolveClusterIp = createClusterIpLookup(
+    createEnvironments({ file: environments, directory }),
+  );
   return {
     activities: activityTypes('probes', createProbes({ environments, resolveClusterIp })),
     // One watch sends up to 500 requests a second; many at once would measure the worker.
