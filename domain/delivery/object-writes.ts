@@ -37,12 +37,18 @@ export const fencedReason = (
     ? `its fence is ${String(fenceOf(live))}, this attempt has epoch ${String(authority.epoch)}`
     : undefined;
 
-const marked = (object: KubernetesObject, authority: WriteAuthority): KubernetesObject =>
+/** The target with the annotations that say who wrote it, and under which epoch. */
+export const marked = (object: KubernetesObject, authority: WriteAuthority): KubernetesObject =>
   withAnnotations(object, {
     fence: String(authority.epoch),
     service: serviceKeyOf(authority),
     release: authority.release,
   });
+
+export const markedAsCreated = (
+  body: KubernetesObject,
+  authority: WriteAuthority,
+): KubernetesObject => withAnnotations(marked(body, authority), { createdBy: authority.release });
 
 const isOwnWrite = (live: KubernetesObject, authority: WriteAuthority): boolean =>
   fenceOf(live) === authority.epoch &&
@@ -59,8 +65,7 @@ const decideCreate = (
   authority: WriteAuthority,
 ): WriteDecision => {
   if (live === undefined) {
-    const body = marked(entry.body ?? entry.after, authority);
-    return { act: 'create', body: withAnnotations(body, { createdBy: authority.release }) };
+    return { act: 'create', body: markedAsCreated(entry.body ?? entry.after, authority) };
   }
   return isOwnCreation(live, authority) && fenceOf(live) === authority.epoch
     ? { act: 'done', outcome: 'already-written' }
@@ -142,3 +147,10 @@ export const staleFields = (entry: PlanEntry, live: KubernetesObject | undefined
   const before = comparable(entry.before, entry);
   return diffValues(before, comparable(live, entry)).map(({ path }) => pointerOf(path));
 };
+
+/**
+ * An object of the plan that carries the fence from before: where it is newer, an attempt to
+ * create something comes too late. A plan that only creates has none.
+ */
+export const fenceWitness = (entries: readonly PlanEntry[]): PlanEntry | undefined =>
+  entries.find(({ action }) => action === 'patch');

@@ -11,10 +11,16 @@ const containersIn = (podSpec: JsonRecord, list: string): JsonRecord[] =>
 export const servingContainersOf = (workload: KubernetesObject): JsonRecord[] =>
   containersIn(podSpecOf(workload), 'containers');
 
-export const allContainersOf = (workload: KubernetesObject): JsonRecord[] => [
+const allContainersOf = (workload: KubernetesObject): JsonRecord[] => [
   ...containersIn(podSpecOf(workload), 'initContainers'),
   ...servingContainersOf(workload),
 ];
+
+/** Containers of a pod itself. */
+export const allContainersIn = (pod: KubernetesObject): JsonRecord[] => {
+  const podSpec = recordAt(pod, 'spec');
+  return [...containersIn(podSpec, 'initContainers'), ...containersIn(podSpec, 'containers')];
+};
 
 export const imagesOf = (workload: KubernetesObject): { container: string; image: string }[] =>
   allContainersOf(workload).map((container) => ({

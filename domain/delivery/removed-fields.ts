@@ -1,4 +1,5 @@
-import { copyJson, isRecord } from './canonical-json.ts';
+import { copyJson, isRecord, stringAt } from './canonical-json.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
 import { identityOf } from './list-identity.ts';
 
 interface Sides {
@@ -34,12 +35,34 @@ const withoutRemovedElements = (target: unknown[], sides: Sides, field: string):
   });
 };
 
-/**
- * A copy of the target without what the last recorded manifest had and the new one has not.
- * What neither manifest mentions belongs to someone else and stays.
- */
-export function withoutRemoved<T>(target: T, sides: Sides, field = ''): T {
+function withoutRemoved<T>(target: T, sides: Sides, field = ''): T {
   if (isRecord(target)) return withoutRemovedMembers(target, sides) as T;
   if (Array.isArray(target)) return withoutRemovedElements(target, sides, field) as T;
   return copyJson(target);
 }
+
+/** What a recorded manifest says about fields; where it was and how far it was scaled is left out. */
+const fieldsOf = (manifest: KubernetesObject): KubernetesObject => {
+  const copy = copyJson(manifest);
+  Reflect.deleteProperty(copy.metadata, 'namespace');
+  Reflect.deleteProperty(copy, 'status');
+  // A number of replicas that is no longer written must stay as it is, not fall to the default 1.
+  if (isRecord(copy['spec'])) Reflect.deleteProperty(copy['spec'], 'replicas');
+  return copy;
+};
+
+/**
+ * The target without what the last recorded manifest had and the new one has not. What neither
+ * manifest mentions belongs to someone else and stays.
+ */
+export const withoutRemovedFields = (
+  target: KubernetesObject,
+  sides: { previous: KubernetesObject; next: KubernetesObject },
+): KubernetesObject =>
+  withoutRemoved(target, { previous: fieldsOf(sides.previous), next: fieldsOf(sides.next) });
+
+const lastAppliedName = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** The text of the manifest that `kubectl apply` recorded on the object, if it ever did. */
+export const lastAppliedText = (live: KubernetesObject): string | undefined =>
+  stringAt(live.metadata.annotations, lastAppliedName);

@@ -16,13 +16,14 @@ import {
   type PlanEntry,
   type StoredPlan,
 } from '../../domain/delivery/release-plan.ts';
-import { withoutRemoved } from '../../domain/delivery/removed-fields.ts';
+import { withoutRemovedFields } from '../../domain/delivery/removed-fields.ts';
 import {
   autoscalerOf,
   startingReplicas,
   withoutReplicas,
   withReplicas,
 } from '../../domain/delivery/replica-ownership.ts';
+import { isLeftBehind } from '../../domain/delivery/spent-objects.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { mergeManifest } from './in-memory-cluster-state.ts';
 import { failure } from './in-memory-failure.ts';
@@ -76,23 +77,29 @@ const createEntries = (object: KubernetesObject, all: KubernetesObject[]): PlanE
 interface ManifestSides {
   all: KubernetesObject[];
   previous: KubernetesObject[];
+  request: PlanRequest;
 }
 
 const patchEntries = (
   deps: InMemoryDeps,
   sides: { live: KubernetesObject; manifest: KubernetesObject },
-  { all, previous }: ManifestSides,
+  { all, previous, request }: ManifestSides,
 ): PlanEntry[] => {
   const { live, manifest } = sides;
   const autoscaledBefore = autoscalerOf(live, deps.state.all()) !== undefined;
   const autoscaledAfter = autoscalerOf(manifest, all) !== undefined;
   const wanted = autoscaledBefore || autoscaledAfter ? withoutReplicas(manifest) : manifest;
   const recorded = previous.find((object) => describeObject(object) === describeObject(manifest));
-  const merged = withoutRemoved(mergeManifest(live, wanted), { previous: recorded, next: wanted });
+  const preview = mergeManifest(live, wanted) as KubernetesObject;
+  const merged =
+    recorded === undefined
+      ? preview
+      : withoutRemovedFields(preview, { previous: recorded, next: wanted });
   const scope = { autoscaledReplicas: autoscaledBefore };
   const before = normalised(live, scope);
-  const after = normalised(merged as KubernetesObject, scope);
-  const action = equalJson(before, after) ? 'keep' : 'patch';
+  const after = normalised(merged, scope);
+  const untouched = equalJson(before, after) && !isLeftBehind(live, request, previous);
+  const action = untouched ? 'keep' : 'patch';
   const replicas = numberAt(merged, 'spec', 'replicas') ?? 0;
   return [
     entryOf(manifest, action, { before, after, replicas, autoscaledBefore, autoscaledAfter }),
@@ -117,7 +124,7 @@ export const planInMemory = async (
       const name = describeObject(manifest);
       throw failure('OBJECT_HELD', `${name} belongs to ${holder}; nothing was touched.`, name);
     }
-    return patchEntries(deps, { live, manifest }, { all, previous });
+    return patchEntries(deps, { live, manifest }, { all, previous, request });
   });
   const { environment, service, release } = request;
   const where = { environment, service, release, namespace: inMemoryNamespace };

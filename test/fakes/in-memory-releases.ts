@@ -4,6 +4,7 @@ import type {
   RevertReceipt,
   WriteReceipt,
 } from '../../activities/kubernetes/port.ts';
+import { recordAt } from '../../domain/delivery/canonical-json.ts';
 import {
   describeRef,
   type KubernetesObject,
@@ -14,8 +15,9 @@ import { ignoredTable } from '../../domain/delivery/normalised-object.ts';
 import { annotationOf, fenceOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
 import { entriesByObject, proveObject } from '../../domain/delivery/object-proof.ts';
 import { decideRevert, type RevertDecision } from '../../domain/delivery/object-reverts.ts';
-import { decideWrite } from '../../domain/delivery/object-writes.ts';
-import { allContainersOf, podSpecOf, referencesIn } from '../../domain/delivery/pod-template.ts';
+import { decideWrite, fencedReason, fenceWitness } from '../../domain/delivery/object-writes.ts';
+import { podSpecOf, referencesIn } from '../../domain/delivery/pod-template.ts';
+import { isSpent } from '../../domain/delivery/spent-objects.ts';
 import type { ProofRow } from '../../domain/delivery/proof.ts';
 import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
@@ -26,11 +28,18 @@ import { planInMemory, sha256 } from './in-memory-planning.ts';
 const readEntry = async (
   deps: InMemoryDeps,
   request: PlanStep & { index: number },
-): Promise<PlanEntry> => {
+): Promise<{ entry: PlanEntry; plan: StoredPlan }> => {
   const plan = await readJson<StoredPlan>(deps, request.planDigest);
   const entry = plan.entries[request.index];
   if (entry === undefined) throw failure('INTERNAL', `the plan has no change ${request.index}`);
-  return entry;
+  return { entry, plan };
+};
+
+const refuseLateCreation = (deps: InMemoryDeps, plan: StoredPlan, request: PlanStep): void => {
+  const witness = fenceWitness(plan.entries);
+  const live = witness === undefined ? undefined : deps.state.get(witness.object);
+  const reason = live === undefined ? undefined : fencedReason(live, request);
+  if (reason !== undefined) throw failure('FENCED', `${reason}; nothing was written.`);
 };
 
 const commit = (deps: InMemoryDeps, step: string, run: () => KubernetesObject | undefined) => {
@@ -51,7 +60,7 @@ const write: (
   deps: InMemoryDeps,
   request: Parameters<Releases['write']>[0],
 ) => Promise<WriteReceipt> = async (deps, request) => {
-  const entry = await readEntry(deps, request);
+  const { entry, plan } = await readEntry(deps, request);
   const live = deps.state.get(entry.object);
   const decision = decideWrite(entry, live, request);
   if (decision.act === 'done') return receipt(decision.outcome, live);
@@ -59,6 +68,7 @@ const write: (
     const name = describeRef(entry.object);
     throw failure(decision.code, `${name}: ${decision.reason}; nothing was written.`, name);
   }
+  if (decision.act === 'create') refuseLateCreation(deps, plan, request);
   const object = decision.act === 'create' ? decision.body : decision.target;
   return receipt(
     'written',
@@ -100,7 +110,7 @@ const revert: (
   deps: InMemoryDeps,
   request: Parameters<Releases['revert']>[0],
 ) => Promise<RevertReceipt> = async (deps, request) => {
-  const entry = await readEntry(deps, request);
+  const { entry } = await readEntry(deps, request);
   const before = await readPreImage(deps, request.preImageDigest);
   const name = describeRef(entry.object);
   const preImage = before.objects.find(({ object }) => describeRef(refOf(object)) === name)?.object;
@@ -153,27 +163,29 @@ const prove: (
 const isConfig = (object: KubernetesObject): boolean =>
   object.kind === 'ConfigMap' || object.kind === 'Secret';
 
+/** Old ReplicaSets count too: their version may be wanted back. */
+const referencedConfig = (deps: InMemoryDeps): Set<string> => {
+  const templates = [...deps.state.replicaSets.values()]
+    .flat()
+    .map(({ template }) => recordAt(JSON.parse(template), 'spec'));
+  const deployments = deps.state.all().map(podSpecOf);
+  return new Set([...templates, ...deployments].flatMap(referencesIn));
+};
+
 const prune: (
   deps: InMemoryDeps,
   request: Parameters<Releases['prune']>[0],
 ) => ReturnType<Releases['prune']> = async (deps, request) => {
-  const own = deps.state.all().filter((o) => annotationOf(o, 'service') === serviceKeyOf(request));
-  const used = new Set(
-    deps.state
-      .all()
-      .filter((object) => allContainersOf(object).length > 0)
-      .flatMap((object) => referencesIn(podSpecOf(object))),
-  );
+  const own = deps.state
+    .all()
+    .filter((object) => annotationOf(object, 'service') === serviceKeyOf(request));
   const deleted: ObjectRef[] = [];
-  for (const object of own) {
-    const createdBy = annotationOf(object, 'createdBy');
-    const release = annotationOf(object, 'release') ?? '';
-    if (createdBy === undefined || fenceOf(object) > request.epoch) continue;
-    const unwound = request.unwoundReleases.includes(createdBy) && release === createdBy;
-    const idle = isConfig(object) && !request.keepReleases.includes(createdBy);
-    const needed = used.has(describeRef(refOf(object)));
-    if (needed || !(unwound || idle)) continue;
-    commit(deps, `prune ${describeRef(refOf(object))}`, () => {
+  const ordered = [...own.filter((object) => !isConfig(object)), ...own.filter(isConfig)];
+  for (const object of ordered) {
+    const name = describeRef(refOf(object));
+    const isReferenced = (): boolean => referencedConfig(deps).has(name);
+    if (!isSpent(object, { ...request, isReferenced })) continue;
+    commit(deps, `prune ${name}`, () => {
       deps.state.delete(refOf(object));
       return undefined;
     });

@@ -11,7 +11,7 @@ import {
   type KubernetesObject,
   type ObjectRef,
 } from '../../domain/delivery/kubernetes-object.ts';
-import { annotationOf, fenceOf, withAnnotations } from '../../domain/delivery/object-fence.ts';
+import { decidePause } from '../../domain/delivery/rollout-pause.ts';
 import { imagesOf } from '../../domain/delivery/pod-template.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { failIfAsked, failure } from './in-memory-failure.ts';
@@ -90,21 +90,14 @@ const setPaused: (
   deps: InMemoryDeps,
   request: Parameters<Workloads['setPaused']>[0],
 ) => { changed: boolean } = (deps, request) => {
-  const live = deploymentOf(deps, request.object);
-  if (fenceOf(live) > request.epoch) {
-    throw failure(
-      'FENCED',
-      `${describeRef(request.object)} has a newer fence; nothing was written.`,
-    );
-  }
-  const isPaused = recordAt(live, 'spec')['paused'] === true;
-  const ours = annotationOf(live, 'paused') !== undefined;
-  if (request.paused === isPaused || (isPaused && !ours)) return { changed: false };
-  const { paused: _, ...spec } = recordAt(live, 'spec');
-  const changed = { ...live, spec: request.paused ? { ...spec, paused: true } : spec };
-  const by = request.paused ? String(request.epoch) : undefined;
-  deps.state.put(withAnnotations(changed, { paused: by }));
-  deps.writes.push(`${request.paused ? 'pause' : 'resume'} ${describeRef(request.object)}`);
+  const live = deps.state.get(request.object);
+  if (live === undefined) return { changed: false };
+  const decision = decidePause(live, request);
+  const name = describeRef(request.object);
+  if (decision.act === 'refuse') throw failure('FENCED', `${name}: ${decision.reason}`, name);
+  if (decision.act === 'nothing') return { changed: false };
+  deps.state.put(decision.target);
+  deps.writes.push(`${request.paused ? 'pause' : 'resume'} ${name}`);
   return { changed: true };
 };
 

@@ -1,0 +1,116 @@
+import type { RequestOptions } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { Agent, ProxyAgent, request, type buildConnector, type Dispatcher } from 'undici';
+import { codedFailure } from '../coded-failure.ts';
+
+export interface WireRequest {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path and query. */
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+  /** Longest time until the answer begins, and between two parts of it. */
+  silenceMs: number;
+}
+
+export type WireResponse = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>;
+
+/** Sends requests to one API server with the credentials of one kubeconfig context. */
+export interface ApiConnection {
+  readonly server: string;
+  send(wire: WireRequest): Promise<WireResponse>;
+}
+
+const connectTimeoutMs = 5_000;
+
+/** Connections of one process to one API server; watches hold one each. */
+const mostConnections = 64;
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** The client library refuses plain HTTP unless this is set; on loopback there is nobody to read along. */
+const allowPlainLoopback = (config: KubeConfig): void => {
+  const cluster = config.getCurrentCluster();
+  const url = cluster === null ? undefined : new URL(cluster.server);
+  if (url?.protocol !== 'http:' || !loopback.test(url.hostname)) return;
+  config.clusters = config.clusters.map((entry) =>
+    entry.name === cluster?.name ? { ...entry, skipTLSVerify: true } : entry,
+  );
+};
+
+const tlsFields = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'];
+
+/** The TLS material that the kubeconfig, or its credential plugin, gave. */
+const tlsOf = (options: RequestOptions): ConnectionOptions =>
+  Object.fromEntries(
+    Object.entries(options).filter(
+      ([field, value]) => tlsFields.includes(field) && value !== undefined,
+    ),
+  );
+
+const refuseSocks = (proxyUrl: string): void => {
+  if (!proxyUrl.startsWith('socks')) return;
+  throw codedFailure({
+    code: 'CONFIGURATION_INVALID',
+    message: 'The kubeconfig names a SOCKS proxy, which is not supported.',
+    next: 'Use an HTTP proxy, or a tunnel to a local port.',
+    subject: 'proxy-url',
+  });
+};
+
+const dispatcherFrom = (config: KubeConfig, options: RequestOptions): Dispatcher => {
+  const tls = tlsOf(options);
+  const proxyUrl = config.getCurrentCluster()?.proxyUrl;
+  if (proxyUrl === undefined) {
+    const connect = { ...tls, timeout: connectTimeoutMs } as buildConnector.BuildOptions;
+    return new Agent({ connect, connections: mostConnections });
+  }
+  refuseSocks(proxyUrl);
+  const requestTls = tls as buildConnector.BuildOptions;
+  return new ProxyAgent({ uri: proxyUrl, requestTls, connections: mostConnections });
+};
+
+/** Certificates may rotate while the worker lives (exec plugins); then connections are made anew. */
+const identityOf = ({ ca, cert, key, pfx }: RequestOptions): string =>
+  [ca, cert, key, pfx].map((part) => (part === undefined ? '' : String(part))).join('\n');
+
+const textHeaders = (headers: RequestOptions['headers']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers ?? {})
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]),
+  );
+
+/** Opens the current context of a kubeconfig; connects on first use. */
+export const openConnection = (config: KubeConfig): ApiConnection => {
+  const server = config.getCurrentCluster()?.server ?? '';
+  let current: { identity: string; dispatcher: Dispatcher } | undefined;
+  const authorised = async (): Promise<{ dispatcher: Dispatcher; headers: object }> => {
+    allowPlainLoopback(config);
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    const identity = identityOf(options);
+    if (current?.identity !== identity) {
+      current = { identity, dispatcher: dispatcherFrom(config, options) };
+    }
+    return { dispatcher: current.dispatcher, headers: textHeaders(options.headers) };
+  };
+  const base = server.replace(/\/+$/, '');
+  return {
+    server,
+    async send({ method, path, headers, body, signal, silenceMs }) {
+      const { dispatcher, headers: credentials } = await authorised();
+      return request(`${base}${path}`, {
+        method,
+        dispatcher,
+        headers: { ...credentials, ...headers },
+        headersTimeout: silenceMs,
+        bodyTimeout: silenceMs,
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    },
+  };
+};

@@ -1,0 +1,145 @@
+import { equalJson, numberAt } from '../../domain/delivery/canonical-json.ts';
+import { guardedPatch } from '../../domain/delivery/guarded-patch.ts';
+import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
+import { describeObject, refOf } from '../../domain/delivery/manifest-set.ts';
+import { normalised } from '../../domain/delivery/normalised-object.ts';
+import { annotationOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
+import { ownerElsewhere } from '../../domain/delivery/object-owner.ts';
+import { backOnLive, marked, markedAsCreated } from '../../domain/delivery/object-writes.ts';
+import { stepNameOf, type PlanEntry } from '../../domain/delivery/release-plan.ts';
+import { lastAppliedText, withoutRemovedFields } from '../../domain/delivery/removed-fields.ts';
+import {
+  autoscalerOf,
+  startingReplicas,
+  withoutReplicas,
+  withReplicas,
+} from '../../domain/delivery/replica-ownership.ts';
+import { isLeftBehind } from '../../domain/delivery/spent-objects.ts';
+import { codedFailure } from '../coded-failure.ts';
+import { rehearseBackward } from './backward-rehearsal.ts';
+import type { Cluster } from './environments.ts';
+import { translated } from './error-translation.ts';
+import { parseLastApplied } from './manifest-loading.ts';
+import { createObject, patchObject, previewApply, readObject } from './object-access.ts';
+import type { PlanRequest } from './port.ts';
+
+export interface PlanningContext {
+  cluster: Cluster;
+  request: PlanRequest;
+  /** The manifests, with names by content. */
+  objects: readonly KubernetesObject[];
+  /** The manifests of the last good release. */
+  previous: readonly KubernetesObject[];
+  /** Autoscalers that are in the cluster now. */
+  autoscalers: readonly KubernetesObject[];
+}
+
+const entryFor = (
+  object: KubernetesObject,
+  action: PlanEntry['action'],
+  fields: Partial<PlanEntry> & { after: KubernetesObject },
+): PlanEntry => ({
+  step: stepNameOf(action, refOf(object)),
+  object: refOf(object),
+  action,
+  before: null,
+  body: null,
+  replicas: 0,
+  autoscaledBefore: false,
+  autoscaledAfter: false,
+  ...fields,
+});
+
+const refuseOthers = (live: KubernetesObject, request: PlanRequest): void => {
+  const name = describeRef(refOf(live));
+  const holder = annotationOf(live, 'service');
+  if (holder !== undefined && holder !== serviceKeyOf(request)) {
+    throw codedFailure({
+      code: 'OBJECT_HELD',
+      message: `${name} belongs to the service ${holder}; nothing was touched.`,
+      subject: name,
+    });
+  }
+  const owner = ownerElsewhere(live);
+  if (owner === undefined || holder !== undefined || request.adopt) return;
+  throw codedFailure({
+    code: 'OBJECT_OWNED_ELSEWHERE',
+    message: `${name} is managed by ${owner}, which would undo the change; nothing was touched.`,
+    subject: name,
+  });
+};
+
+/** The API server's answer to the creation is what will be there; workloads are born with no replicas. */
+const planNew = async (
+  context: PlanningContext,
+  manifest: KubernetesObject,
+): Promise<PlanEntry[]> => {
+  const { cluster, request, objects, autoscalers } = context;
+  const isWorkload = manifest.kind === 'Deployment';
+  const body = isWorkload ? withReplicas(manifest, 0) : manifest;
+  const predicted = await createObject(cluster, markedAsCreated(body, request), { dryRun: true });
+  const after = normalised(predicted, { allocated: true });
+  const autoscaler = autoscalerOf(manifest, objects) ?? autoscalerOf(manifest, autoscalers);
+  const autoscaledAfter = autoscaler !== undefined;
+  const create = entryFor(manifest, 'create', { after, body, autoscaledAfter });
+  if (!isWorkload) return [create];
+  const replicas = startingReplicas(manifest, autoscaler);
+  const active = withReplicas(after, replicas);
+  return [create, entryFor(manifest, 'activate', { after: active, replicas, autoscaledAfter })];
+};
+
+/** What was recorded of the object the last time it was written from a manifest. */
+const recordedManifest = (
+  { previous, request }: PlanningContext,
+  live: KubernetesObject,
+): KubernetesObject | undefined => {
+  const name = describeObject(live);
+  if (request.previousManifestsDigest !== undefined) {
+    return previous.find((object) => describeObject(object) === name);
+  }
+  const text = lastAppliedText(live);
+  return text === undefined ? undefined : parseLastApplied(text);
+};
+
+const planExisting = async (
+  context: PlanningContext,
+  live: KubernetesObject,
+  manifest: KubernetesObject,
+): Promise<PlanEntry[]> => {
+  const { cluster, request, objects, autoscalers } = context;
+  refuseOthers(live, request);
+  const autoscaledBefore = autoscalerOf(live, autoscalers) !== undefined;
+  const autoscaledAfter = autoscaledBefore || autoscalerOf(manifest, objects) !== undefined;
+  const scope = { autoscaledReplicas: autoscaledBefore };
+  const wanted = autoscaledAfter ? withoutReplicas(manifest) : manifest;
+  const preview = await previewApply(cluster, wanted);
+  const previous = recordedManifest(context, live);
+  const target =
+    previous === undefined ? preview : withoutRemovedFields(preview, { previous, next: wanted });
+  const before = normalised(live, scope);
+  const base = { before, autoscaledBefore, autoscaledAfter };
+  const action = isLeftBehind(live, request, context.previous) ? 'patch' : 'keep';
+  const keep = entryFor(manifest, action, { ...base, after: before });
+  if (equalJson(before, normalised(target, scope))) return [keep];
+  const draft = entryFor(manifest, 'patch', { ...base, after: before });
+  const whole = marked(backOnLive(normalised(target, scope), live, draft), request);
+  const change = { ref: refOf(live), operations: guardedPatch(live, whole) };
+  const predicted = await patchObject(cluster, change, { dryRun: true });
+  const after = normalised(predicted, scope);
+  if (equalJson(before, after)) return [keep];
+  await rehearseBackward({ cluster, live, predicted, scope });
+  const replicas = numberAt(predicted, 'spec', 'replicas') ?? 0;
+  return [{ ...draft, after, replicas }];
+};
+
+/** What must happen to one object, as the API server itself answers; nothing is stored in the cluster. */
+export const planObject = async (
+  context: PlanningContext,
+  manifest: KubernetesObject,
+): Promise<PlanEntry[]> => {
+  const subject = { subject: describeObject(manifest), secret: manifest.kind === 'Secret' };
+  return translated(subject, async () => {
+    const live = await readObject(context.cluster, refOf(manifest));
+    return live === undefined ? planNew(context, manifest) : planExisting(context, live, manifest);
+  });
+};

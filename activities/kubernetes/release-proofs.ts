@@ -1,0 +1,93 @@
+import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
+import { managedKinds, refOf } from '../../domain/delivery/manifest-set.ts';
+import { fingerprintText, ignoredTable } from '../../domain/delivery/normalised-object.ts';
+import { annotationOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
+import { entriesByObject, proveObject } from '../../domain/delivery/object-proof.ts';
+import type { Proof, ProofRow } from '../../domain/delivery/proof.ts';
+import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
+import type { Cluster } from './environments.ts';
+import { translated } from './error-translation.ts';
+import { hexDigest } from './manifest-loading.ts';
+import { listObjects, readObject } from './object-access.ts';
+import type { PlanStep, Releases, ServiceTarget } from './port.ts';
+import { aboutObject, openPlan } from './release-context.ts';
+import type { ReleaseDeps } from './release-planning.ts';
+import { activeReplicaSet, replicaSetsOf } from './replica-sets.ts';
+import { capturedOf, readPreImage, type StoredPreImage } from './stored-plans.ts';
+
+const digest = (text: string): string => `sha256:${hexDigest(text)}`;
+
+/** Names and annotations of everything of the managed kinds in the namespace. */
+export const listManaged = async (cluster: Cluster): Promise<KubernetesObject[]> => {
+  const lists = await Promise.all(
+    Object.entries(managedKinds).map(async ([kind, { apiVersion }]) =>
+      listObjects(cluster, { kind, apiVersion }, { metadataOnly: true }),
+    ),
+  );
+  return lists.flatMap(({ items }) => items);
+};
+
+export const isOfService = (object: KubernetesObject, target: ServiceTarget): boolean =>
+  annotationOf(object, 'service') === serviceKeyOf(target);
+
+const proveEntry = async (
+  cluster: Cluster,
+  sides: { entry: PlanEntry; before: StoredPreImage },
+  direction: Proof['direction'],
+): Promise<ProofRow> => {
+  const { entry, before } = sides;
+  const captured = capturedOf(before, entry.object);
+  const live = await readObject(cluster, entry.object);
+  const sets =
+    live === undefined || entry.object.kind !== 'Deployment'
+      ? []
+      : await replicaSetsOf(cluster, live);
+  const now = live === undefined ? undefined : activeReplicaSet(live, sets)?.metadata.uid;
+  const replicaSet = { before: captured?.activeReplicaSetUid ?? undefined, now };
+  const preImage = captured?.object ?? undefined;
+  return proveObject(direction, { entry, preImage, live, replicaSet }, digest);
+};
+
+/** Objects that say they were created by this release and that its plan does not account for. */
+const leftoverRows = async (
+  cluster: Cluster,
+  request: PlanStep,
+  entries: readonly PlanEntry[],
+): Promise<ProofRow[]> => {
+  const known = new Set(entries.map(({ object }) => describeRef(object)));
+  const found = (await listManaged(cluster))
+    .filter((object) => isOfService(object, request))
+    .filter((object) => annotationOf(object, 'createdBy') === request.release)
+    .filter((object) => !known.has(describeRef(refOf(object))));
+  return found.map((object) => ({
+    object: refOf(object),
+    hashBefore: 'absent',
+    hashAfter: digest(fingerprintText(object)),
+    verdict: 'leftover',
+    fields: [],
+  }));
+};
+
+/** Compares every object with what it must be. Reads only. */
+export const proveRelease = async (
+  deps: ReleaseDeps,
+  request: Parameters<Releases['prove']>[0],
+): Promise<Proof> => {
+  const { cluster, plan } = await openPlan(deps, request);
+  const before = await readPreImage(deps.blobs, request.preImageDigest);
+  const entries = entriesByObject(plan.entries);
+  const rows = await Promise.all(
+    entries.map(async (entry) =>
+      translated(aboutObject(entry.object), async () =>
+        proveEntry(cluster, { entry, before }, request.direction),
+      ),
+    ),
+  );
+  const extra =
+    request.direction === 'forward'
+      ? []
+      : await translated({ subject: request.service }, async () =>
+          leftoverRows(cluster, request, entries),
+        );
+  return { direction: request.direction, rows: [...rows, ...extra], ignored: ignoredTable };
+};

@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { numberAt } from '../../domain/delivery/canonical-json.ts';
+import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
+import { refOf } from '../../domain/delivery/manifest-set.ts';
+import { fencedReason } from '../../domain/delivery/object-writes.ts';
+import { codedFailure } from '../coded-failure.ts';
+import { currentAttempt, throwIfCancelled } from './activity-attempt.ts';
+import type { Cluster } from './environments.ts';
+import { translated } from './error-translation.ts';
+import { deleteObject, readObject } from './object-access.ts';
+import type { Workloads } from './port.ts';
+import { openPlan } from './release-context.ts';
+import type { ReleaseDeps } from './release-planning.ts';
+import { refuseLateWrite } from './release-writes.ts';
+import { activeReplicaSet, replicaSetsOf } from './replica-sets.ts';
+import { capturedOf, readPreImage } from './stored-plans.ts';
+
+type RetireRequest = Parameters<Workloads['retire']>[0];
+
+const pollMs = 150;
+
+const isAtZero = (set: KubernetesObject): boolean =>
+  (numberAt(set, 'spec', 'replicas') ?? 0) === 0 &&
+  (numberAt(set, 'status', 'replicas') ?? 0) === 0;
+
+/** ReplicaSets that came with the failed release: not there before, not the one that runs. */
+const failedSets = async (
+  cluster: Cluster,
+  request: RetireRequest,
+  before: ReadonlySet<string>,
+): Promise<KubernetesObject[]> => {
+  const deployment = await readObject(cluster, request.object);
+  if (deployment === undefined) return [];
+  const reason = fencedReason(deployment, request);
+  const subject = describeRef(request.object);
+  if (reason !== undefined) {
+    const message = `ReplicaSets of ${subject} were not deleted: ${reason}.`;
+    throw codedFailure({ code: 'FENCED', message, subject });
+  }
+  const sets = await replicaSetsOf(cluster, deployment);
+  const active = activeReplicaSet(deployment, sets)?.metadata.uid;
+  return sets.filter(({ metadata }) => metadata.uid !== active && !before.has(metadata.uid ?? ''));
+};
+
+/** Deletes what a failed release left at 0 replicas, by uid, once it is at 0. */
+export const retireReplicaSets = async (
+  deps: ReleaseDeps,
+  request: RetireRequest,
+): Promise<{ deleted: string[] }> => {
+  const { cluster } = await openPlan(deps, request);
+  const captured = capturedOf(
+    await readPreImage(deps.blobs, request.preImageDigest),
+    request.object,
+  );
+  const before = new Set((captured?.replicaSets ?? []).map(({ uid }) => uid));
+  const attempt = currentAttempt();
+  return translated({ subject: describeRef(request.object) }, async () => {
+    const deleted: string[] = [];
+    for (;;) {
+      throwIfCancelled(attempt);
+      const sets = await failedSets(cluster, request, before);
+      const gone = new Set(deleted);
+      const open = sets.filter(({ metadata }) => !gone.has(metadata.name));
+      for (const set of open.filter(isAtZero)) {
+        refuseLateWrite(describeRef(refOf(set)));
+        await deleteObject(cluster, { ref: refOf(set), uid: set.metadata.uid ?? '' });
+        deleted.push(set.metadata.name);
+      }
+      if (open.every(isAtZero)) return { deleted };
+      attempt.heartbeat({ retiring: open.map(({ metadata }) => metadata.name) });
+      await delay(pollMs);
+    }
+  });
+};

@@ -1,0 +1,4 @@
+export {
+  createFilesystemBlobStore,
+  type FilesystemBlobStoreOptions,
+} from './filesystem-blob-store.ts';
