@@ -64,6 +64,15 @@ const sdkLogger = (log: PinoLogger): Logger => {
   };
 };
 
-/** Fields such as workflowId, runId, activityType and attempt come from the SDK with every line. */
-const readableFields = ({ error, ...fields }: LogMetadata = {}): Record<string, unknown> =>
-  error === undefined ? fields : { ...fields, err: error };
+/**
+ * The SDK says with every line what it is about: workflowId, runId, activityType, attempt. It calls
+ * the run differently in activities; one search must find the lines of both.
+ */
+const readableFields = (meta: LogMetadata = {}): Record<string, unknown> => {
+  const { error, workflowRunId, taskToken: _unreadable, ...fields } = meta;
+  return {
+    ...fields,
+    ...(workflowRunId === undefined ? {} : { runId: workflowRunId }),
+    ...(error === undefined ? {} : { err: error }),
+  };
+};
