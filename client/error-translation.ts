@@ -1,5 +1,6 @@
 import {
   ActivityExecutionFailedError,
+  isGrpcDeadlineError,
   isGrpcServiceError,
   QueryNotRegisteredError,
   QueryRejectedError,
@@ -30,6 +31,8 @@ export interface CallContext {
   run?: string;
   /** Address of the Temporal server. */
   address?: string;
+  /** The answer comes from a worker: without one the call only runs into its deadline. */
+  asksWorker?: boolean;
 }
 
 /**
@@ -94,7 +97,10 @@ const activityError = (error: ActivityExecutionFailedError): CodedError => {
   return { code: 'INTERNAL', message: messageOf(error.cause ?? error) };
 };
 
-const serverError = (error: unknown, { run, address }: CallContext): CodedError | undefined => {
+const serverError = (
+  error: unknown,
+  { run, address, asksWorker }: CallContext,
+): CodedError | undefined => {
   if (error instanceof WorkflowNotFoundError) {
     const id = run ?? error.workflowId;
     return { code: 'RUN_NOT_FOUND', message: `There is no run ${id}.`, subject: id };
@@ -109,14 +115,18 @@ const serverError = (error: unknown, { run, address }: CallContext): CodedError 
       next: 'Create the namespace, or set TEMPORAL_NAMESPACE to one that is there.',
     };
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorkerError(run);
+  if (isUnanswered(error, asksWorker === true)) return noWorkerError(run);
   return grpcError(error, address);
 };
 
+const isUnanswered = (error: unknown, asksWorker: boolean): boolean =>
+  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+  (asksWorker && isGrpcDeadlineError(error));
+
 const noWorkerError = (run: string | undefined): CodedError => ({
   code: 'TEMPORAL_UNREACHABLE',
-  message: `${run ?? 'The run'} did not answer in time; the message may still be taken later.`,
-  next: 'Check that a worker runs (`holdfast sandbox doctor`), then read the state with `holdfast get deploy`.',
+  message: `No worker answered for ${run ?? 'the run'} in time; a message that was sent may still be taken later.`,
+  next: 'Start a worker with `holdfast worker`, or everything with `npm start`; `holdfast sandbox doctor` lists runs that no worker polls for.',
 });
 
 const grpcError = (error: unknown, address: string | undefined): CodedError | undefined => {

@@ -28,14 +28,26 @@ export type { PodObservation, RunView, WatchOptions } from './run-view.ts';
 export type { Services } from './services.ts';
 export type { StartOptions } from './use-case.ts';
 
+/** A blob store in the file system. */
+export interface BlobLocation {
+  directory: string;
+  /** `key` in the directory unless given. */
+  keyFile?: string | undefined;
+}
+
+/** Stores bytes where the workers find them, and returns `sha256:<hex>` of them. */
+export interface BlobWriter {
+  put(bytes: Uint8Array): Promise<string>;
+}
+
 /** Everything is optional: the surroundings decide otherwise. */
 export interface OpsClientOptions extends ServerChoice {
   /** A Temporal client of the caller's, which is used and left open. */
   client?: Client;
   /** Directory of the sandbox and of the blob store; `HOLDFAST_STATE_DIR`, or `.holdfast` found upwards. */
   stateDirectory?: string;
-  /** Blob store that the workers read from. */
-  blobs?: { directory: string; keyFile?: string };
+  /** Blob store that the workers read from: a directory, or whatever stores bytes under their digest. */
+  blobs?: BlobLocation | BlobWriter;
   /** Prefix of the task queues; `HOLDFAST_QUEUE_PREFIX`, or `holdfast`. */
   queuePrefix?: string;
   /** Who asks, unless a call says otherwise; `HOLDFAST_ACTOR`, or user and host. */
@@ -95,9 +107,7 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
     },
   };
   const services = createServices(client, actor, messageTimeoutMs);
-  const blobs = createFilesystemBlobStore(
-    options.blobs ?? { directory: surroundings.blobDirectory, keyFile: surroundings.blobKeyFile },
-  );
+  const blobs = blobWriter(options.blobs, surroundings);
   const store = async (bytes: Uint8Array) => blobs.put(bytes);
   return {
     delivery: { deployService: createDeployServiceFacade({ context, services, store }) },
@@ -112,6 +122,14 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
 
 const surroundingsFor = ({ stateDirectory }: OpsClientOptions): Surroundings =>
   stateDirectory === undefined ? readSurroundings() : readSurroundings({ stateDirectory });
+
+const blobWriter = (
+  given: OpsClientOptions['blobs'],
+  { blobDirectory, blobKeyFile }: Surroundings,
+): BlobWriter => {
+  if (given !== undefined && 'put' in given) return given;
+  return createFilesystemBlobStore(given ?? { directory: blobDirectory, keyFile: blobKeyFile });
+};
 
 const connect = async (options: OpsClientOptions, { sandbox }: Surroundings) => {
   if (options.client === undefined) return openConnection(options, sandbox);

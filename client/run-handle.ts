@@ -1,16 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { z } from 'zod';
-import {
-  queryNames,
-  updateNames,
-  type MessageReceipt,
-  type UpdateName,
-} from '../contracts/messages.ts';
+import { updateNames, type MessageReceipt, type UpdateName } from '../contracts/messages.ts';
 import { MessageSchema, PlanDecisionSchema } from '../contracts/shared/message.ts';
 import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
-import { viewRun, type RunView, type WatchOptions } from './run-view.ts';
+import { askProgress, viewRun, type RunView, type WatchOptions } from './run-view.ts';
 
 /** A message as a caller writes it; the actor is the client's unless given. */
 export interface MessageOptions {
@@ -87,8 +82,7 @@ export const createRunHandle = <Result, Progress>(
     runId: parts.runId,
     url: parts.url,
     result: async () => translated(handle, async () => (await handle.result()) as Result),
-    progress: async () =>
-      translated(handle, async () => handle.query<Progress>(queryNames.progress)),
+    progress: async () => askProgress<Progress>(handle),
     watch: (options = {}) => watchRun<Progress>(handle, options),
     approve: decide(updateNames.approve),
     reject: decide(updateNames.reject),

@@ -38,14 +38,13 @@ export interface WatchOptions {
 
 /** Looks at a run once. @throws RUN_NOT_FOUND, TEMPORAL_UNREACHABLE */
 export const viewRun = async <Progress>(handle: WorkflowHandle): Promise<RunView<Progress>> => {
-  const context = { run: handle.workflowId };
   const [description, answer] = await Promise.all([
     handle.describe().catch((error: unknown) => {
-      throw toOpsError(error, context);
+      throw toOpsError(error, { run: handle.workflowId });
     }),
-    handle.query<Progress>(queryNames.progress).then(
+    askProgress<Progress>(handle).then(
       (progress) => ({ progress, silence: null }),
-      (error: unknown) => ({ progress: null, silence: toOpsError(error, context) }),
+      (error: unknown) => ({ progress: null, silence: toOpsError(error) }),
     ),
   ]);
   const pending = description.raw.pendingActivities ?? [];
@@ -64,6 +63,20 @@ export const viewRun = async <Progress>(handle: WorkflowHandle): Promise<RunView
         lastFailure: lastFailure?.message ?? '',
       })),
   };
+};
+
+// A worker that is there answers within milliseconds, after a restart within seconds.
+const queryTimeoutMs = 5_000;
+
+/** The run's own account. @throws TEMPORAL_UNREACHABLE if no worker gives it in time */
+export const askProgress = async <Progress>(handle: WorkflowHandle): Promise<Progress> => {
+  try {
+    return await handle.client.withDeadline(Date.now() + queryTimeoutMs, async () =>
+      handle.query<Progress>(queryNames.progress),
+    );
+  } catch (error) {
+    throw toOpsError(error, { run: handle.workflowId, asksWorker: true });
+  }
 };
 
 type EncodedPayload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
