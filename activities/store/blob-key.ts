@@ -9,7 +9,7 @@ const keyBytes = 32;
 const othersMask = 0o077;
 
 const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
+  typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 
 const refuseWideRights = (file: string, mode: number): void => {
   if ((mode & othersMask) === 0) return;
