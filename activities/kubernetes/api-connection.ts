@@ -73,8 +73,7 @@ const dispatcherFrom = (config: KubeConfig, options: RequestOptions): Dispatcher
 };
 
 /** Certificates may rotate while the worker lives (exec plugins); then connections are made anew. */
-const identityOf = ({ ca, cert, key, pfx }: RequestOptions): string =>
-  [ca, cert, key, pfx].map((part) => (part === undefined ? '' : String(part))).join('\n');
+const identityOf = (options: RequestOptions): string => JSON.stringify(tlsOf(options));
 
 const textHeaders = (headers: RequestOptions['headers']): Record<string, string> =>
   Object.fromEntries(

@@ -56,41 +56,40 @@ const forbidden = (error: ApiError, { subject }: ErrorSubject): CodedError => {
   return { code: 'PERMISSION_MISSING', message: permission(error), subject };
 };
 
-const byStatus = (error: ApiError, about: ErrorSubject): CodedError => {
-  const { subject } = about;
-  const { status } = error;
-  if (status === 400 || status === 415 || status === 422) return invalid(error, about);
-  if (status === 401) {
-    const message = 'The API server does not accept the credentials of the environment.';
-    return { code: 'PERMISSION_MISSING', message, subject };
-  }
-  if (status === 403) return forbidden(error, about);
-  if (status === 404 && error.resource === 'namespaces') {
-    return {
-      code: 'NAMESPACE_MISSING',
-      message: `${error.message}; nothing was touched.`,
-      subject,
-    };
-  }
-  if (status === 409) {
-    return { code: 'WRITE_CONFLICT', message: `${subject}: ${error.message}`, subject };
-  }
-  if (status === 429) {
-    return {
-      code: 'RATE_LIMITED',
-      message: `The API server asks to slow down (${subject}).`,
-      subject,
-    };
-  }
-  if (status >= 500) {
-    const message = `The API server failed with ${String(status)} on ${error.request}: ${error.message}`;
-    return { code: 'CLUSTER_UNREACHABLE', message, subject };
-  }
-  return {
-    code: 'INTERNAL',
-    message: `${error.request}: ${String(status)} ${error.message}`,
+const missing = (error: ApiError, { subject }: ErrorSubject): CodedError =>
+  error.resource === 'namespaces'
+    ? { code: 'NAMESPACE_MISSING', message: `${error.message}; nothing was touched.`, subject }
+    : { code: 'INTERNAL', message: `${error.request}: ${error.message}`, subject };
+
+const byStatus: Readonly<Record<number, (error: ApiError, about: ErrorSubject) => CodedError>> = {
+  400: invalid,
+  401: (_error, { subject }) => ({
+    code: 'PERMISSION_MISSING',
+    message: 'The API server does not accept the credentials of the environment.',
     subject,
-  };
+  }),
+  403: forbidden,
+  404: missing,
+  409: (error, { subject }) => ({
+    code: 'WRITE_CONFLICT',
+    message: `${subject}: ${error.message}`,
+    subject,
+  }),
+  415: invalid,
+  422: invalid,
+  429: (_error, { subject }) => ({
+    code: 'RATE_LIMITED',
+    message: `The API server asks to slow down (${subject}).`,
+    subject,
+  }),
+};
+
+const codedAnswer = (error: ApiError, about: ErrorSubject): CodedError => {
+  const known = byStatus[error.status];
+  if (known !== undefined) return known(error, about);
+  const message = `The API server failed with ${String(error.status)} on ${error.request}: ${error.message}`;
+  const code = error.status >= 500 ? 'CLUSTER_UNREACHABLE' : 'INTERNAL';
+  return { code, message, subject: about.subject };
 };
 
 /** The coded failure for anything that a call to the API server threw; others pass unchanged. */
@@ -103,7 +102,7 @@ export const translateApiError = (error: unknown, about: ErrorSubject): unknown 
   if (!(error instanceof ApiError)) return error;
   const { retryAfterMs } = error;
   return codedFailure(
-    byStatus(error, about),
+    codedAnswer(error, about),
     error.status === 429 && retryAfterMs !== undefined ? { nextRetryDelayMs: retryAfterMs } : {},
   );
 };

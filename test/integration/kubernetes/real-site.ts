@@ -17,7 +17,7 @@ import { createFilesystemBlobStore } from '../../../activities/store/index.ts';
 import type { BlobStore } from '../../../activities/store/port.ts';
 import type { KubernetesObject, ObjectRef } from '../../../domain/delivery/kubernetes-object.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
-import type { ReleaseSite } from '../../conformance/releases.ts';
+import type { ReleaseSite } from '../../conformance/release-driver.ts';
 
 /** One namespace of the sandbox, the adapter that works in it, and a foreign hand. */
 export interface RealSite extends ReleaseSite {

@@ -7,7 +7,7 @@ describeReleases('the cluster in memory', () => {
     releases: cluster.releases,
     workloads: cluster.workloads,
     environment: 'staging',
-    store: cluster.store,
+    store: (objects) => cluster.store(objects),
     get: (ref) => Promise.resolve(cluster.get(ref)),
     edit: (ref, change) => {
       cluster.edit(ref, change);
