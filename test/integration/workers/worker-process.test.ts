@@ -1,21 +1,27 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Client } from '@temporalio/client';
+import type { ActivityHandle, Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Notification } from '../../../activities/notify/port.ts';
+import type { WatchOutcome } from '../../../activities/traffic/port.ts';
 import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { startTarget } from '../traffic/http-target.ts';
 import { startLink } from './severable-link.ts';
 import { startWorkerChild, type WorkerChild } from './worker-child.ts';
 
 const queuePrefix = 'worker-process-test';
+const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-worker-'));
 let temporal: TestWorkflowEnvironment;
 const children: WorkerChild[] = [];
 
 beforeAll(async () => {
-  const { path } = await locateTool('temporal', { onProgress: () => undefined });
+  const tool = await locateTool('temporal', { onProgress: () => undefined });
   temporal = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path } },
+    server: { executable: { type: 'existing-path', path: tool.path } },
   });
 }, 120_000);
 
@@ -24,7 +30,10 @@ afterEach(async () => {
   await Promise.all(children.splice(0).map((child) => child.ended()));
 });
 
-afterAll(() => temporal.teardown());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await temporal.teardown();
+});
 
 const startWorker = (env: Record<string, string> = {}): WorkerChild => {
   const child = startWorkerChild({
@@ -95,6 +104,17 @@ const send = (client: Client, id: string, webhook: string) =>
     args: [{ target: { webhook }, notification }],
   });
 
+/** Longer than the grace of a worker that is stopped. */
+const watchRequest = {
+  environment: 'staging',
+  service: 'shop',
+  services: [],
+  path: '/',
+  windowMs: 5_000,
+  requestsPerSecond: 20,
+  stopAtFailures: 1,
+};
+
 describe('a worker process', () => {
   test('says when it is ready, and which pools poll', async () => {
     const health = await startWorker({ HOLDFAST_POOLS: 'notify' }).health();
@@ -134,6 +154,34 @@ describe('a worker process', () => {
     receiver.close();
     expect(receiver.keys).toEqual([notification.id, notification.id]);
   }, 30_000);
+
+  test('that is stopped in the middle of a watch hands over what it has counted', async () => {
+    const shop = await startTarget((_request, response) => response.end());
+    const environmentsFile = path.join(folder, 'environments.yaml');
+    const staging = { context: 'none', namespace: 'shop', traffic: { url: shop.url } };
+    writeFileSync(environmentsFile, JSON.stringify({ environments: { staging } }));
+    const env = { HOLDFAST_POOLS: 'traffic', HOLDFAST_ENVIRONMENTS: environmentsFile };
+    const first = startWorker(env);
+    const watch = await temporal.client.activity.start('probes.watch', {
+      id: 'hand-over',
+      taskQueue: `${queuePrefix}-traffic`,
+      startToCloseTimeout: '30s',
+      heartbeatTimeout: '5s',
+      retry: { initialInterval: '100ms' },
+      args: [watchRequest],
+    });
+    await first.health();
+    while (shop.requests() === 0) await new Promise(setImmediate);
+    first.signal('SIGTERM');
+    expect(await first.ended()).toMatchObject({ code: 0 });
+    const seenByFirst = shop.requests();
+    startWorker(env);
+    const outcome = await (watch as ActivityHandle<WatchOutcome>).result();
+    await shop.close();
+    const seenBySecond = shop.requests() - seenByFirst;
+    expect(outcome).toMatchObject({ measured: true, counts: { failures: 0 } });
+    expect(outcome.measured && outcome.counts.samples).toBeGreaterThan(seenBySecond);
+  }, 60_000);
 
   test('is not ready, but alive, while Temporal does not answer', async () => {
     const [host = '', port = ''] = temporal.address.split(':');
