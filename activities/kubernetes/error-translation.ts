@@ -84,7 +84,11 @@ const byStatus: Readonly<Record<number, (error: ApiError, about: ErrorSubject) =
   }),
 };
 
+/** Server-side apply answers 500 to a manifest that does not fit the schema (Kubernetes 1.36). */
+const schemaPattern = /failed to create typed (patch|live) object|field not declared in schema/;
+
 const codedAnswer = (error: ApiError, about: ErrorSubject): CodedError => {
+  if (error.status === 500 && schemaPattern.test(error.message)) return invalid(error, about);
   const known = byStatus[error.status];
   if (known !== undefined) return known(error, about);
   const message = `The API server failed with ${String(error.status)} on ${error.request}: ${error.message}`;

@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { stringAt } from '../../../domain/delivery/canonical-json.ts';
+import type { Sandbox } from '../../../sandbox/index.ts';
+import { createEnvironments, createReleases } from '../../../activities/kubernetes/index.ts';
+import type { Releases } from '../../../activities/kubernetes/port.ts';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { RealSite } from './real-site.ts';
+
+export interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+const grant = async (site: RealSite, name: string, rules: Rule[]): Promise<void> => {
+  const { api, namespace } = site;
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  await api.call({ method: 'POST', path: `${rbac}/roles`, body: { metadata: { name }, rules } });
+  await api.call({
+    method: 'POST',
+    path: `${rbac}/rolebindings`,
+    body: {
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  });
+};
+
+/** Writes a kubeconfig for a ServiceAccount that may do exactly what the rules say. */
+const writeLimitedKubeconfig = async (
+  sandbox: Sandbox,
+  site: RealSite,
+  account: { name: string; rules: Rule[]; directory: string },
+): Promise<string> => {
+  const { name, rules, directory } = account;
+  const accounts = `/api/v1/namespaces/${site.namespace}/serviceaccounts`;
+  await site.api.call({ method: 'POST', path: accounts, body: { metadata: { name } } });
+  await grant(site, name, rules);
+  const answer = await site.api.call({
+    method: 'POST',
+    path: `${accounts}/${name}/token`,
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
+  });
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.kubernetes.kubeconfigPath);
+  config.users = [{ name: 'limited', token: stringAt(answer, 'status', 'token') ?? '' }];
+  const cluster = config.getContextObject(sandbox.kubernetes.context)?.cluster ?? '';
+  config.contexts = [{ name: 'limited', cluster, user: 'limited' }];
+  config.currentContext = 'limited';
+  const file = path.join(directory, `${name}.kubeconfig`);
+  await writeFile(file, config.exportConfig(), { mode: 0o600 });
+  return file;
+};
+
+/** Releases as a ServiceAccount with exactly these rights. */
+export const releasesAs = async (
+  sandbox: Sandbox,
+  site: RealSite,
+  account: { name: string; rules: Rule[]; directory: string },
+): Promise<Releases> => {
+  const kubeconfig = await writeLimitedKubeconfig(sandbox, site, account);
+  const { namespace } = site;
+  const environments = createEnvironments({
+    file: {
+      environments: { staging: { kubeconfig, context: 'limited', namespace, traffic: 'none' } },
+    },
+    directory: account.directory,
+  });
+  return createReleases({ environments, blobs: site.blobs });
+};
