@@ -1,2 +1,1 @@
 export { createNotifications } from './target-notifications.ts';
-export type { NotificationLog } from './log-notifier.ts';

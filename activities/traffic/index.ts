@@ -1,2 +1,1 @@
-export { createProbes, type ProbesDeps } from './http-probes.ts';
-export type { ResolveClusterIp } from './probe-address.ts';
+export { createProbes } from './http-probes.ts';
