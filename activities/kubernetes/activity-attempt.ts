@@ -15,6 +15,20 @@ export interface Attempt {
 
 const outside: Attempt = { step: 'none; none; none', heartbeat: () => undefined };
 
+/**
+ * When each attempt began here. Temporal tells when an attempt was scheduled, but its time runs
+ * from when a worker took it, which after a crash may be much later.
+ */
+const startsMs = new WeakMap<Context, number>();
+
+const startOf = (context: Context): number => {
+  const known = startsMs.get(context);
+  if (known !== undefined) return known;
+  const nowMs = Date.now();
+  startsMs.set(context, nowMs);
+  return nowMs;
+};
+
 const contextOrNone = (): Context | undefined => {
   try {
     return Context.current();
@@ -37,7 +51,7 @@ export const currentAttempt = (): Attempt => {
     },
     signal: context.cancellationSignal,
     scheduledAtMs: info.scheduledTimestampMs,
-    ...(timeoutMs > 0 ? { endsAtMs: info.currentAttemptScheduledTimestampMs + timeoutMs } : {}),
+    ...(timeoutMs > 0 ? { endsAtMs: startOf(context) + timeoutMs } : {}),
   };
 };
 

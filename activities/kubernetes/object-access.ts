@@ -8,17 +8,6 @@ import type { Cluster } from './environments.ts';
 /** Who writes, as `managedFields` shows it. */
 const fieldManager = 'holdfast';
 
-const otherPlurals: Readonly<Record<string, string>> = {
-  Pod: 'pods',
-  ReplicaSet: 'replicasets',
-  EndpointSlice: 'endpointslices',
-  Event: 'events',
-  Job: 'jobs',
-  CronJob: 'cronjobs',
-  StatefulSet: 'statefulsets',
-  DaemonSet: 'daemonsets',
-};
-
 /** Collections that are read beside the managed kinds. */
 export const collections = {
   pods: { apiVersion: 'v1', kind: 'Pod' },
@@ -36,7 +25,7 @@ export interface Collection {
 }
 
 export const pluralOf = (kind: string): string =>
-  isManagedKind(kind) ? managedKinds[kind].plural : (otherPlurals[kind] ?? kind.toLowerCase());
+  isManagedKind(kind) ? managedKinds[kind].plural : `${kind.toLowerCase()}s`;
 
 export const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';

@@ -58,8 +58,8 @@ export const refuseLateWrite = (subject: string): void => {
   const { endsAtMs } = currentAttempt();
   if (endsAtMs === undefined || Date.now() < endsAtMs) return;
   throw codedFailure({
-    code: 'FENCED',
-    message: `${subject} was not written: the time of this attempt is over.`,
+    code: 'WRITE_CONFLICT',
+    message: `${subject} was not written: the time of this attempt is over, another one decides.`,
     subject,
   });
 };

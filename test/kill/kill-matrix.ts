@@ -35,7 +35,7 @@ export type FaultKind = (typeof faultKinds)[number];
 /** How a run ended, in a form that two namespaces can share. */
 interface Ending {
   outcome: string;
-  objects: unknown;
+  objects: Record<string, unknown>;
 }
 
 export interface Undisturbed {
@@ -71,8 +71,23 @@ const comparable = (value: unknown): unknown => {
 
 const endingOf = (result: DeployServiceResult, snapshot: NamespaceSnapshot): Ending => ({
   outcome: result.outcome,
-  objects: comparable(Object.fromEntries([...snapshot.objects].sort())),
+  objects: Object.fromEntries(
+    [...snapshot.objects].map(([name, object]) => [name, comparable(object)]),
+  ),
 });
+
+/** Names what differs, with both sides, so that a failure can be read without a second run. */
+const differences = (calm: Ending, ending: Ending): string[] => {
+  const names = new Set([...Object.keys(calm.objects), ...Object.keys(ending.objects)]);
+  const outcome = calm.outcome === ending.outcome ? [] : [`the outcome is ${ending.outcome}`];
+  const objects = [...names]
+    .filter((name) => !isDeepStrictEqual(calm.objects[name], ending.objects[name]))
+    .map((name) => {
+      const [expected, seen] = [calm.objects[name], ending.objects[name]];
+      return `${name} is ${JSON.stringify(seen)} and not ${JSON.stringify(expected)}`;
+    });
+  return [...outcome, ...objects];
+};
 
 interface Played {
   rig: ReleaseRig;
@@ -81,9 +96,10 @@ interface Played {
   writesBefore: number;
 }
 
-interface Play {
+export interface Play {
   stack: Stack;
   scenario: Scenario;
+  /** Namespace and environment; used once in the life of a cluster. */
   name: string;
 }
 
@@ -130,11 +146,11 @@ const play = async ({ stack, scenario, name }: Play, arm: (rig: ReleaseRig) => v
 };
 
 /** Runs the scenario without a fault and reads from the audit log where it writes. */
-export const playUndisturbed = async (stack: Stack, scenario: Scenario): Promise<Undisturbed> => {
+export const playUndisturbed = async (calm: Play): Promise<Undisturbed> => {
+  const { stack, name } = calm;
   const seen: WritePoint[] = [];
   const number = createPointCounter();
-  const name = `${scenario.name}-calm`;
-  const { rig, ending, problems, writesBefore } = await play({ stack, scenario, name }, (armed) => {
+  const { rig, ending, problems, writesBefore } = await play(calm, (armed) => {
     armed.proxy.decide = (request) => {
       if (request.mutating) seen.push(number(pointOfRequest(request)));
       return { kind: 'forward' };
@@ -164,12 +180,9 @@ const fateOf = (kind: FaultKind, rig: ReleaseRig): Fate => {
   return { kind: 'lose-after', meanwhile: () => undefined };
 };
 
-export interface Case {
-  stack: Stack;
-  scenario: Scenario;
+export interface Case extends Play {
   point: WritePoint;
   kind: FaultKind;
-  name: string;
 }
 
 /** Runs the scenario with one fault at one point and compares its end with the undisturbed one. */
@@ -188,7 +201,6 @@ export const playDisturbed = async (test: Case, calm: Undisturbed): Promise<Case
   const repeated = repeatedEffects(await rig.writes());
   await rig.close();
   problems.push(...repeated.map((step) => `took effect more than once: ${step}`));
-  if (!isDeepStrictEqual(ending, calm.ending))
-    problems.push('the end differs from the undisturbed run');
+  problems.push(...differences(calm.ending, ending));
   return { hit, problems };
 };

@@ -4,6 +4,7 @@ import {
   playUndisturbed,
   scenarios,
   type Case,
+  type CaseVerdict,
   type Undisturbed,
 } from './kill-matrix.ts';
 import type { Stack } from './release-rig.ts';
@@ -35,19 +36,25 @@ const runInParallel = async (count: number, work: (() => Promise<void>)[]): Prom
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+const verdictWord = ({ problems }: CaseVerdict): string =>
+  problems.length === 0 ? 'identical' : 'DIFFERENT';
+
 /** Every write point of every scenario, with every kind of fault. */
 export const runMatrix = async (options: MatrixOptions): Promise<MatrixReport> => {
   const { stack } = options;
+  // The cluster may have seen another matrix, and its namespaces stay.
+  const run = Date.now().toString(36);
   const report: MatrixReport = { shown: 0, hit: 0, identical: 0, problems: [] };
   const cases: { test: Case; calm: Undisturbed }[] = [];
 
   const learn = async (scenario: (typeof scenarios)[number]): Promise<void> => {
-    const calm = await playUndisturbed(stack, scenario);
+    const name = `${scenario.name}-${run}-calm`;
+    const calm = await playUndisturbed({ stack, scenario, name });
     report.problems.push(...calm.problems.map((text) => `${scenario.name}, undisturbed: ${text}`));
     options.onProgress(`${scenario.name}: ${String(calm.points.length)} writes`);
     for (const point of calm.points) {
       for (const kind of faultKinds) {
-        const name = `${scenario.name}-${String(cases.length)}`;
+        const name = `${scenario.name}-${run}-${String(cases.length)}`;
         cases.push({ test: { stack, scenario, point, kind, name }, calm });
       }
     }
@@ -66,7 +73,7 @@ export const runMatrix = async (options: MatrixOptions): Promise<MatrixReport> =
       else verdict.problems.push('the fault was never met');
       if (verdict.problems.length === 0) report.identical += 1;
       report.problems.push(...verdict.problems.map((text) => `${title}: ${text}`));
-      options.onProgress(`${verdict.problems.length === 0 ? 'identical' : 'DIFFERENT'} ${title}`);
+      options.onProgress([`${verdictWord(verdict)} ${title}`, ...verdict.problems].join('\n  '));
     } catch (error) {
       report.problems.push(`${title}: ${textOf(error)}`);
       options.onProgress(`FAILED ${title}: ${textOf(error)}`);

@@ -5,7 +5,7 @@ export interface SampleVersion {
   image: string;
   greeting: string;
   password: string;
-  servicePort: number;
+  targetPort: number;
   minAvailable: number;
 }
 
@@ -19,21 +19,21 @@ export const versions = {
     image: 'shop:1',
     greeting: 'hello',
     password: 'one',
-    servicePort: 80,
+    targetPort: 8080,
     minAvailable: 1,
   },
   second: {
     image: 'shop:2',
     greeting: 'welcome',
     password: 'two',
-    servicePort: 81,
+    targetPort: 8081,
     minAvailable: 2,
   },
   bad: {
     image: 'shop:bad',
     greeting: 'goodbye',
     password: 'three',
-    servicePort: 82,
+    targetPort: 8082,
     minAvailable: 2,
   },
 } as const satisfies Record<string, SampleVersion>;
@@ -98,7 +98,7 @@ export const sampleManifests = (version: SampleVersion): KubernetesObject[] => [
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'shop' },
-    spec: { selector: labels, ports: [{ port: version.servicePort, targetPort: 8080 }] },
+    spec: { selector: labels, ports: [{ port: 80, targetPort: version.targetPort }] },
   },
   {
     apiVersion: 'policy/v1',
