@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer } from './release-server.ts';
-import { deploy, entityOf, lockOf } from './sample-release.ts';
+import { deploy, entityOf, lockOf, progressOf } from './sample-release.ts';
 
 let server: ReleaseServer;
 
@@ -10,33 +10,97 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop());
 
+const gates = {
+  smoke: [{ path: '/healthz', expectStatus: 200 }],
+  bake: { forMs: 200, path: '/', maxFailureRatio: 0.01, requestsPerSecond: 500, minSamples: 20 },
+};
+
 describe('a release without trouble', () => {
-  test('ends new and proven, and gives the lock back', async () => {
+  test('ends new and proven, gives the lock back and stays below 150 events', async () => {
     const world = server.world();
     const first = await deploy(server, world, { version: '1' });
     expect(await first.result()).toMatchObject({ outcome: 'deployed', epoch: 2 });
-    const second = await deploy(server, world, {
-      version: '2',
-      input: {
-        smoke: [{ path: '/healthz', expectStatus: 200 }],
-        bake: {
-          forMs: 50,
-          path: '/',
-          maxFailureRatio: 0.01,
-          requestsPerSecond: 500,
-          minSamples: 20,
-        },
-      },
-    });
+    const second = await deploy(server, world, { version: '2', input: gates });
     const result = await second.result();
+    expect(result).toMatchObject({
+      outcome: 'deployed',
+      epoch: 4,
+      compensations: [],
+      gates: [
+        { name: 'smoke', verdict: 'pass' },
+        { name: 'bake', verdict: 'pass' },
+      ],
+    });
+    expect(result.proof.rows.map(({ verdict }) => verdict)).toEqual(Array(4).fill('exact'));
+    expect(result.evidence.identities).toEqual([
+      expect.objectContaining({ action: 'deploy', verification: 'unverified' }),
+    ]);
+    expect(world.cluster.writes.slice(5)).toEqual([
+      'patch ConfigMap/shop-notes @4',
+      expect.stringMatching(/^create ConfigMap\/shop-config-\w+ @4$/),
+      'patch Service/shop @4',
+      'patch Deployment/shop @4',
+    ]);
+    expect(world.notifications.map(({ event }) => event)).toEqual([
+      'started',
+      'deployed',
+      'started',
+      'deployed',
+    ]);
+    const lock = await lockOf(server, world);
+    expect(lock).toMatchObject({ status: 'free', queue: [], lastGood: { release: '2' } });
+    expect(lock.releases.map(({ release }) => release)).toEqual(['2', '1']);
     const history = await second.fetchHistory();
-    console.log(history.events?.length, JSON.stringify(result, null, 1).slice(0, 1500));
-    console.log(JSON.stringify(await second.query('progress'), null, 1).slice(0, 3000));
-    console.log(
-      world.cluster.writes,
-      world.notifications.map((n) => n.event),
-    );
-    console.log(JSON.stringify(await lockOf(server, world)));
+    expect(history.events?.length).toBeLessThan(150);
     await server.replay([first, second, entityOf(server, world)]);
+  }, 60_000);
+
+  test('that changes nothing writes nothing', async () => {
+    const world = server.world();
+    await (await deploy(server, world, { version: '1' })).result();
+    const writes = world.cluster.writes.length;
+    const manifestsDigest = (await lockOf(server, world)).lastGood?.manifestsDigest ?? '';
+    const again = await deploy(server, world, { version: '1b', input: { manifestsDigest } });
+    expect(await again.result()).toMatchObject({ outcome: 'deployed' });
+    expect(world.cluster.writes.length).toBe(writes);
+    const { stages } = await progressOf(again);
+    expect(stages.find(({ name }) => name === 'endpoints')).toMatchObject({ status: 'skipped' });
+    await server.replay([again]);
+  }, 60_000);
+
+  test('shows itself in the Temporal UI: details, search attributes, handlers', async () => {
+    const world = server.world();
+    const run = await deploy(server, world, { version: '1', input: gates });
+    await run.result();
+    const described = await run.describe();
+    const attributes = described.typedSearchAttributes
+      .getAll()
+      .map(({ key, value }) => [key.name, value]);
+    expect(Object.fromEntries(attributes)).toMatchObject({
+      HoldfastService: 'shop',
+      HoldfastEnvironment: world.environment,
+      HoldfastRelease: '1',
+      HoldfastStage: 'finished',
+      HoldfastOutcome: 'deployed',
+      HoldfastNeedsOperator: false,
+    });
+    const metadata = await run.query<{
+      currentDetails: string;
+      definition: { updateDefinitions: { name: string; description: string }[] };
+    }>('__temporal_workflow_metadata');
+    expect(metadata.currentDetails).toContain(`### shop 1 → ${world.environment}: deployed`);
+    expect(metadata.currentDetails).toContain('| roll out Deployment/shop | done |');
+    const updates = metadata.definition.updateDefinitions;
+    expect(updates.map(({ name }) => name).sort()).toEqual([
+      'abort',
+      'approve',
+      'pause',
+      'reject',
+      'resume',
+      'retryCompensation',
+      'retryStep',
+      'skip',
+    ]);
+    expect(updates.every(({ description }) => description.length > 10)).toBe(true);
   }, 60_000);
 });

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -19,8 +20,14 @@ const createWorld = (environment: string) => {
   const cluster: InMemoryCluster = createInMemoryCluster();
   const { probes, knobs } = createInMemoryProbes();
   const notifications: Notification[] = [];
-  return { environment, cluster, probes, traffic: knobs, notifications };
+  return { environment, cluster, probes, traffic: knobs, notifications, hooks: {} as Hooks };
 };
+
+/** What a test does at the moment an activity is about to act. */
+interface Hooks {
+  /** Called in the activity, with its type and the id of the run that called it. */
+  beforeCall?: (activity: string, workflowId: string) => Promise<void> | void;
+}
 
 /** A Temporal server with workers of all pools; each test gets an environment of its own. */
 export interface ReleaseServer {
@@ -43,17 +50,23 @@ const bundlePath = (): string => {
   return path;
 };
 
+type Verbs = Record<string, (request: never) => Promise<unknown>>;
+
 /** Adds the verbs of a port under their names on the wire, routed by the environment asked for. */
 const routed = (
   port: string,
   verbs: readonly string[],
-  find: (environment: string) => Record<string, (request: never) => Promise<unknown>>,
+  find: (environment: string) => { port: Verbs; hooks: Hooks },
 ): Record<string, (request: { environment: string }) => Promise<unknown>> =>
   Object.fromEntries(
     verbs.map((verb) => [
       `${port}.${verb}`,
-      async (request: { environment: string }) =>
-        find(request.environment)[verb]?.(request as never),
+      async (request: { environment: string }) => {
+        const { port: called, hooks } = find(request.environment);
+        const { workflowExecution } = Context.current().info;
+        await hooks.beforeCall?.(`${port}.${verb}`, workflowExecution?.workflowId ?? '');
+        return called[verb]?.(request as never);
+      },
     ]),
   );
 
@@ -133,7 +146,7 @@ const createWorkers = async (
   const contracts = createContracts({ timeoutProfile: profile });
   const identity = createUnverifiedIdentity();
   const locks = createLocks({ client: env.client, queuePrefix: prefix });
-  const activities: Record<string, Record<string, (request: never) => Promise<unknown>>> = {
+  const activities: Record<string, Verbs> = {
     orchestration: {
       'contracts.parse': (request: never) => contracts.parse(request),
       'identity.verify': (request: never) => identity.verify(request),
@@ -141,10 +154,19 @@ const createWorkers = async (
       'locks.holderStatus': (request: never) => locks.holderStatus(request),
     },
     kubernetes: {
-      ...routed('releases', releaseVerbs, (name) => ({ ...find(name).cluster.releases })),
-      ...routed('workloads', workloadVerbs, (name) => ({ ...find(name).cluster.workloads })),
+      ...routed('releases', releaseVerbs, (name) => ({
+        port: { ...find(name).cluster.releases },
+        hooks: find(name).hooks,
+      })),
+      ...routed('workloads', workloadVerbs, (name) => ({
+        port: { ...find(name).cluster.workloads },
+        hooks: find(name).hooks,
+      })),
     },
-    traffic: routed('probes', ['smoke', 'watch'], (name) => ({ ...find(name).probes })),
+    traffic: routed('probes', ['smoke', 'watch'], (name) => ({
+      port: { ...find(name).probes },
+      hooks: find(name).hooks,
+    })),
     notify: {
       'notifications.send': async ({ notification }: { notification: Notification }) => {
         find(notification.environment).notifications.push(notification);

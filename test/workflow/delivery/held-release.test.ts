@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startReleaseServer } from './release-server.ts';
+import type { ReleaseServer } from './release-server.ts';
+import { contentOf, deploy, runningWorld, send, someone, until } from './sample-release.ts';
+
+let server: ReleaseServer;
+
+beforeAll(async () => {
+  server = await startReleaseServer();
+}, 60_000);
+afterAll(() => server.stop());
+
+describe('a release with onFailure: hold', () => {
+  const hold = { onFailure: 'hold' as const, smoke: [{ path: '/', expectStatus: 200 }] };
+  const isHeld = ({ status }: { status: string }): boolean => status === 'needs-operator';
+
+  test('goes on after retryStep, once the cause is gone', async () => {
+    const world = await runningWorld(server);
+    world.traffic.smokePasses = false;
+    const run = await deploy(server, world, { version: '2', input: hold });
+    const held = await until(run, isHeld);
+    expect(held.waitingFor?.verbs).toEqual(['retryStep', 'skip', 'abort']);
+    expect(world.notifications.at(-1)?.event).toBe('needs-operator');
+    world.traffic.smokePasses = true;
+    await send(run, 'retryStep');
+    const result = await run.result();
+    expect(result).toMatchObject({ outcome: 'deployed', gates: [{ verdict: 'pass' }] });
+    expect(result.failedStep).toBeUndefined();
+    await server.replay([run]);
+  }, 60_000);
+
+  test('goes on after skip, with the gate recorded as skipped', async () => {
+    const world = await runningWorld(server);
+    world.traffic.smokePasses = false;
+    const run = await deploy(server, world, { version: '2', input: hold });
+    await until(run, isHeld);
+    await send(run, 'skip');
+    const result = await run.result();
+    expect(result).toMatchObject({ outcome: 'deployed', gates: [{ verdict: 'skipped' }] });
+    expect(result.evidence.identities).toContainEqual({
+      action: 'skip',
+      verification: 'unverified',
+      ...someone,
+    });
+    await server.replay([run]);
+  }, 60_000);
+
+  test('is put back after abort', async () => {
+    const world = await runningWorld(server);
+    const before = contentOf(world);
+    world.traffic.smokePasses = false;
+    const run = await deploy(server, world, { version: '2', input: hold });
+    await until(run, isHeld);
+    await send(run, 'abort');
+    expect(await run.result()).toMatchObject({
+      outcome: 'restored-exactly',
+      failure: { code: 'SMOKE_FAILED' },
+    });
+    expect(contentOf(world)).toEqual(before);
+    await server.replay([run]);
+  }, 60_000);
+});
