@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 
 /** One completed write of a worker, as the API server itself recorded it. */
 export interface AuditedWrite {
@@ -66,42 +65,75 @@ const asWrite = (event: AuditEvent): AuditedWrite | undefined => {
   };
 };
 
-async function* eventsOf(auditLogPath: string, namespace: string): AsyncGenerator<AuditEvent> {
-  const lines = createInterface({ input: createReadStream(auditLogPath) });
-  for await (const line of lines) {
-    if (line.includes(`"namespace":"${namespace}"`)) yield JSON.parse(line) as AuditEvent;
-  }
-}
-
 /** Components of the cluster itself, and the tests' own reader. */
 const knownWriters = /^(kube-|etcd|kwok|kubelet|traefik|kubectl|holdfast-checker)/;
 
-/** Writes to a namespace by a client that neither says which step it is nor is part of the cluster. */
-export const readUnsignedWrites = async (
-  auditLogPath: string,
-  namespace: string,
-): Promise<string[]> => {
-  const found: string[] = [];
-  for await (const event of eventsOf(auditLogPath, namespace)) {
-    const agent = event.userAgent ?? '';
-    if (isStored(event) && !knownWriters.test(agent) && !agentPattern.test(agent)) {
-      found.push(`${agent}: ${event.verb} ${event.requestURI}`);
-    }
-  }
-  return found;
+const isUnsigned = (event: AuditEvent): boolean => {
+  const agent = event.userAgent ?? '';
+  return isStored(event) && !knownWriters.test(agent) && !agentPattern.test(agent);
 };
 
-/** All writes that workers of the product sent to one namespace, in the server's order. */
-export const readWrites = async (
-  auditLogPath: string,
-  namespace: string,
-): Promise<AuditedWrite[]> => {
-  const writes: AuditedWrite[] = [];
-  for await (const event of eventsOf(auditLogPath, namespace)) {
+/** Reads a growing audit log once, however often it is asked. */
+export interface AuditLog {
+  /** Writes that workers of the product sent to the namespace, in the server's order. */
+  writesIn(namespace: string): Promise<AuditedWrite[]>;
+  /** Writes by a client that neither says which step it is nor is part of the cluster. */
+  unsignedWritesIn(namespace: string): Promise<string[]>;
+}
+
+export const openAuditLog = (filePath: string): AuditLog => {
+  const writes = new Map<string, AuditedWrite[]>();
+  const unsigned = new Map<string, string[]>();
+  let offset = 0;
+  let reading: Promise<void> = Promise.resolve();
+
+  const take = (line: string): void => {
+    const event = JSON.parse(line) as AuditEvent;
+    const namespace = event.objectRef?.namespace;
+    if (namespace === undefined) return;
     const write = asWrite(event);
-    if (write?.namespace === namespace) writes.push(write);
+    if (write !== undefined) addTo(writes, namespace, write);
+    if (isUnsigned(event)) {
+      addTo(unsigned, namespace, `${event.userAgent ?? ''}: ${event.verb} ${event.requestURI}`);
+    }
+  };
+  const readOn = async (): Promise<void> => {
+    const bytes = await bytesFrom(filePath, offset);
+    const end = bytes.lastIndexOf(newline) + 1;
+    offset += end;
+    for (const line of bytes.subarray(0, end).toString('utf8').split('\n')) {
+      if (line !== '') take(line);
+    }
+  };
+  // One reader at a time; a second one would take the same lines again.
+  const refresh = (): Promise<void> => {
+    reading = reading.then(readOn);
+    return reading;
+  };
+  return {
+    writesIn: async (namespace) => {
+      await refresh();
+      return [...(writes.get(namespace) ?? [])];
+    },
+    unsignedWritesIn: async (namespace) => {
+      await refresh();
+      return [...(unsigned.get(namespace) ?? [])];
+    },
+  };
+};
+
+const newline = 0x0a;
+
+const addTo = <T>(all: Map<string, T[]>, key: string, value: T): void => {
+  all.set(key, [...(all.get(key) ?? []), value]);
+};
+
+const bytesFrom = async (filePath: string, offset: number): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(filePath, { start: offset })) {
+    chunks.push(chunk as Buffer);
   }
-  return writes;
+  return Buffer.concat(chunks);
 };
 
 export const tookEffect = (write: AuditedWrite): boolean =>

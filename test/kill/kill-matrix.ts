@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
-import { createApiReader, type ApiReader } from '../e2e/checker/api-reader.ts';
+import type { ApiReader } from '../e2e/checker/api-reader.ts';
 import { compareSnapshots } from '../e2e/checker/compare.ts';
 import { takeSnapshot, type NamespaceSnapshot } from '../e2e/checker/namespace-snapshot.ts';
-import { readUnsignedWrites, repeatedEffects, tookEffect } from './audit-log.ts';
+import { repeatedEffects, tookEffect } from './audit-log.ts';
+import { differences, endingOf, type Ending } from './ending.ts';
 import type { Fate } from './fault-proxy.ts';
-import { createReleaseRig, type ReleaseRig, type Stack } from './release-rig.ts';
+import type { ReleaseLane } from './release-lane.ts';
+import { createRigInLane, type ReleaseRig } from './release-rig.ts';
 import { sampleManifests, versions, type SampleVersion } from './sample-service.ts';
 import {
   createPointCounter,
@@ -32,12 +34,6 @@ export const scenarios: readonly Scenario[] = [
 export const faultKinds = ['kill-before', 'kill-after', 'lose-response'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** How a run ended, in a form that two namespaces can share. */
-interface Ending {
-  outcome: string;
-  objects: Record<string, unknown>;
-}
-
 export interface Undisturbed {
   points: WritePoint[];
   ending: Ending;
@@ -49,45 +45,13 @@ export interface CaseVerdict {
   problems: string[];
 }
 
-const perNamespace = new Set([
-  'uid',
-  'creationTimestamp',
-  'namespace',
-  'clusterIP',
-  'clusterIPs',
-  'deletionTimestamp',
-]);
-
-/** Drops what must differ between two namespaces, and nothing else. */
-const comparable = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(comparable);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => !perNamespace.has(key))
-      .map(([key, inner]) => [key, comparable(inner)]),
-  );
-};
-
-const endingOf = (result: DeployServiceResult, snapshot: NamespaceSnapshot): Ending => ({
-  outcome: result.outcome,
-  objects: Object.fromEntries(
-    [...snapshot.objects].map(([name, object]) => [name, comparable(object)]),
-  ),
-});
-
-/** Names what differs, with both sides, so that a failure can be read without a second run. */
-const differences = (calm: Ending, ending: Ending): string[] => {
-  const names = new Set([...Object.keys(calm.objects), ...Object.keys(ending.objects)]);
-  const outcome = calm.outcome === ending.outcome ? [] : [`the outcome is ${ending.outcome}`];
-  const objects = [...names]
-    .filter((name) => !isDeepStrictEqual(calm.objects[name], ending.objects[name]))
-    .map((name) => {
-      const [expected, seen] = [calm.objects[name], ending.objects[name]];
-      return `${name} is ${JSON.stringify(seen)} and not ${JSON.stringify(expected)}`;
-    });
-  return [...outcome, ...objects];
-};
+export interface Play {
+  lane: ReleaseLane;
+  reader: ApiReader;
+  scenario: Scenario;
+  /** Namespace and environment of the lane; used once in the life of a cluster. */
+  namespace: string;
+}
 
 interface Played {
   rig: ReleaseRig;
@@ -96,58 +60,44 @@ interface Played {
   writesBefore: number;
 }
 
-export interface Play {
-  stack: Stack;
-  scenario: Scenario;
-  /** Namespace and environment; used once in the life of a cluster. */
-  name: string;
-}
-
 const exactnessProblems = (
-  scenario: Scenario,
+  { outcome }: Scenario,
   before: NamespaceSnapshot,
   after: NamespaceSnapshot,
 ): string[] =>
-  scenario.outcome === 'deployed'
+  outcome === 'deployed'
     ? []
     : compareSnapshots(before, after).map(
-        (difference) => `${difference.object} is ${difference.verdict} after the undo`,
+        ({ object, verdict }) => `${object} is ${verdict} after the undo`,
       );
 
 /** Plays a scenario; `arm` is called when the disturbed part begins. */
-const play = async ({ stack, scenario, name }: Play, arm: (rig: ReleaseRig) => void) => {
-  const rig = await createReleaseRig(stack, name);
-  const reader: ApiReader = createApiReader(stack.kubeconfigPath, stack.context);
+const play = async (
+  { lane, reader, scenario, namespace }: Play,
+  arm: (rig: ReleaseRig) => void,
+): Promise<Played> => {
+  const rig = await createRigInLane(lane, namespace);
   try {
     if (scenario.baseline !== undefined) {
       await rig.release({ release: 'r1', objects: sampleManifests(scenario.baseline) });
     }
-    const before = await takeSnapshot(reader, name);
+    const before = await takeSnapshot(reader, namespace);
     const writesBefore = (await rig.writes()).length;
     arm(rig);
     const result = await rig.release({ release: 'r2', objects: sampleManifests(scenario.target) });
-    const after = await takeSnapshot(reader, name);
-    const played: Played = {
-      rig,
-      ending: endingOf(result, after),
-      problems: exactnessProblems(scenario, before, after),
-      writesBefore,
-    };
+    const after = await takeSnapshot(reader, namespace);
+    const problems = exactnessProblems(scenario, before, after);
     if (result.outcome !== scenario.outcome) {
-      played.problems.push(`ended ${result.outcome}: ${JSON.stringify(result.failure ?? {})}`);
+      problems.push(`ended ${result.outcome}: ${JSON.stringify(result.failure ?? {})}`);
     }
-    return played;
-  } catch (error) {
-    await rig.close();
-    throw error;
+    return { rig, ending: endingOf(result.outcome, after), problems, writesBefore };
   } finally {
-    reader.close();
+    await rig.close();
   }
 };
 
 /** Runs the scenario without a fault and reads from the audit log where it writes. */
 export const playUndisturbed = async (calm: Play): Promise<Undisturbed> => {
-  const { stack, name } = calm;
   const seen: WritePoint[] = [];
   const number = createPointCounter();
   const { rig, ending, problems, writesBefore } = await play(calm, (armed) => {
@@ -158,11 +108,10 @@ export const playUndisturbed = async (calm: Play): Promise<Undisturbed> => {
   });
   const writes = (await rig.writes()).slice(writesBefore);
   const points = pointsOfWrites(writes);
-  await rig.close();
   if (!isDeepStrictEqual([...points].sort(), [...seen].sort())) {
     problems.push(`the proxy saw ${seen.join(', ')} and the audit log ${points.join(', ')}`);
   }
-  for (const write of await readUnsignedWrites(stack.auditLogPath, name)) {
+  for (const write of await calm.lane.stack.auditLog.unsignedWritesIn(calm.namespace)) {
     problems.push(`a write without a step: ${write}`);
   }
   for (const write of writes.filter((entry) => !tookEffect(entry))) {
@@ -180,26 +129,29 @@ const fateOf = (kind: FaultKind, rig: ReleaseRig): Fate => {
   return { kind: 'lose-after', meanwhile: () => undefined };
 };
 
-export interface Case extends Play {
+export interface Fault {
   point: WritePoint;
   kind: FaultKind;
 }
 
 /** Runs the scenario with one fault at one point and compares its end with the undisturbed one. */
-export const playDisturbed = async (test: Case, calm: Undisturbed): Promise<CaseVerdict> => {
+export const playDisturbed = async (
+  disturbed: Play,
+  fault: Fault,
+  calm: Undisturbed,
+): Promise<CaseVerdict> => {
   const number = createPointCounter();
   let hit = false;
-  const { rig, ending, problems } = await play(test, (armed) => {
+  const { rig, ending, problems } = await play(disturbed, (armed) => {
     armed.proxy.decide = (request) => {
-      if (hit || !request.mutating || number(pointOfRequest(request)) !== test.point) {
+      if (hit || !request.mutating || number(pointOfRequest(request)) !== fault.point) {
         return { kind: 'forward' };
       }
       hit = true;
-      return fateOf(test.kind, armed);
+      return fateOf(fault.kind, armed);
     };
   });
   const repeated = repeatedEffects(await rig.writes());
-  await rig.close();
   problems.push(...repeated.map((step) => `took effect more than once: ${step}`));
   problems.push(...differences(calm.ending, ending));
   return { hit, problems };

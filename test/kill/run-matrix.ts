@@ -1,13 +1,15 @@
+import { createApiReader, type ApiReader } from '../e2e/checker/api-reader.ts';
 import {
   faultKinds,
   playDisturbed,
   playUndisturbed,
   scenarios,
-  type Case,
   type CaseVerdict,
+  type Fault,
+  type Scenario,
   type Undisturbed,
 } from './kill-matrix.ts';
-import type { Stack } from './release-rig.ts';
+import { createReleaseLane, type ReleaseLane, type Stack } from './release-lane.ts';
 
 export interface MatrixReport {
   /** Write points that the audit log shows in undisturbed runs, times the kinds of fault. */
@@ -21,17 +23,60 @@ export interface MatrixReport {
 
 export interface MatrixOptions {
   stack: Stack;
-  /** Releases that run at the same time. */
+  /** Releases that run at the same time, each in a lane of its own. */
   parallel: number;
   onProgress: (line: string) => void;
 }
 
-const runInParallel = async (count: number, work: (() => Promise<void>)[]): Promise<void> => {
+/** A lane and the namespaces that are left for it. */
+interface Track {
+  lane: ReleaseLane;
+  namespaces: string[];
+}
+
+interface Case {
+  scenario: Scenario;
+  fault: Fault;
+  calm: Undisturbed;
+}
+
+/** More than any lane plays; an environment that nobody uses costs one line of a file. */
+const namespacesPerLane = 200;
+
+const createTrack = async (stack: Stack, name: string): Promise<Track> => {
+  const namespaces = Array.from(
+    { length: namespacesPerLane },
+    (_, index) => `${name}-${String(index)}`,
+  );
+  const lane = await createReleaseLane(stack, {
+    name,
+    environments: namespaces,
+    timeouts: 'test',
+    throughProxy: true,
+  });
+  return { lane, namespaces };
+};
+
+const takeNamespace = ({ lane, namespaces }: Track): string => {
+  const namespace = namespaces.shift();
+  if (namespace === undefined) throw new Error(`no namespace is left for ${lane.name}`);
+  return namespace;
+};
+
+/** Each track takes the next piece of work as soon as it is free. */
+const shareOut = async <T>(
+  tracks: readonly Track[],
+  work: readonly T[],
+  play: (track: Track, piece: T) => Promise<void>,
+): Promise<void> => {
   const queue = [...work];
-  const lane = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
-  };
-  await Promise.all(Array.from({ length: count }, lane));
+  await Promise.all(
+    tracks.map(async (track) => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        await play(track, next);
+      }
+    }),
+  );
 };
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -39,49 +84,66 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 const verdictWord = ({ problems }: CaseVerdict): string =>
   problems.length === 0 ? 'identical' : 'DIFFERENT';
 
-/** Every write point of every scenario, with every kind of fault. */
-export const runMatrix = async (options: MatrixOptions): Promise<MatrixReport> => {
-  const { stack } = options;
-  // The cluster may have seen another matrix, and its namespaces stay.
-  const run = Date.now().toString(36);
-  const report: MatrixReport = { shown: 0, hit: 0, identical: 0, problems: [] };
-  const cases: { test: Case; calm: Undisturbed }[] = [];
+interface Matrix {
+  options: MatrixOptions;
+  reader: ApiReader;
+  tracks: readonly Track[];
+  report: MatrixReport;
+}
 
-  const learn = async (scenario: (typeof scenarios)[number]): Promise<void> => {
-    const name = `${scenario.name}-${run}-calm`;
-    const calm = await playUndisturbed({ stack, scenario, name });
+/** Plays every scenario undisturbed; its writes are the points of the cases. */
+const learnCases = async ({ options, reader, tracks, report }: Matrix): Promise<Case[]> => {
+  const cases: Case[] = [];
+  await shareOut(tracks, scenarios, async (track, scenario) => {
+    const namespace = takeNamespace(track);
+    const calm = await playUndisturbed({ lane: track.lane, reader, scenario, namespace });
     report.problems.push(...calm.problems.map((text) => `${scenario.name}, undisturbed: ${text}`));
     options.onProgress(`${scenario.name}: ${String(calm.points.length)} writes`);
     for (const point of calm.points) {
-      for (const kind of faultKinds) {
-        const name = `${scenario.name}-${run}-${String(cases.length)}`;
-        cases.push({ test: { stack, scenario, point, kind, name }, calm });
-      }
+      for (const kind of faultKinds) cases.push({ scenario, fault: { point, kind }, calm });
     }
-  };
-  await runInParallel(
-    options.parallel,
-    scenarios.map((scenario) => () => learn(scenario)),
-  );
-  report.shown = cases.length;
+  });
+  return cases;
+};
 
-  const examine = async ({ test, calm }: (typeof cases)[number]): Promise<void> => {
-    const title = `${test.name} ${test.kind} at ${test.point}`;
-    try {
-      const verdict = await playDisturbed(test, calm);
-      if (verdict.hit) report.hit += 1;
-      else verdict.problems.push('the fault was never met');
-      if (verdict.problems.length === 0) report.identical += 1;
-      report.problems.push(...verdict.problems.map((text) => `${title}: ${text}`));
-      options.onProgress([`${verdictWord(verdict)} ${title}`, ...verdict.problems].join('\n  '));
-    } catch (error) {
-      report.problems.push(`${title}: ${textOf(error)}`);
-      options.onProgress(`FAILED ${title}: ${textOf(error)}`);
-    }
-  };
-  await runInParallel(
-    options.parallel,
-    cases.map((entry) => () => examine(entry)),
-  );
+const examine = async (
+  { options, reader, report }: Matrix,
+  track: Track,
+  { scenario, fault, calm }: Case,
+): Promise<void> => {
+  const namespace = takeNamespace(track);
+  const title = `${namespace} ${scenario.name}: ${fault.kind} at ${fault.point}`;
+  try {
+    const disturbed = { lane: track.lane, reader, scenario, namespace };
+    const verdict = await playDisturbed(disturbed, fault, calm);
+    if (verdict.hit) report.hit += 1;
+    else verdict.problems.push('the fault was never met');
+    if (verdict.problems.length === 0) report.identical += 1;
+    report.problems.push(...verdict.problems.map((text) => `${title}: ${text}`));
+    options.onProgress([`${verdictWord(verdict)} ${title}`, ...verdict.problems].join('\n  '));
+  } catch (error) {
+    report.problems.push(`${title}: ${textOf(error)}`);
+    options.onProgress(`FAILED ${title}: ${textOf(error)}`);
+  }
+};
+
+/** Every write point of every scenario, with every kind of fault. */
+export const runMatrix = async (options: MatrixOptions): Promise<MatrixReport> => {
+  const { stack, parallel } = options;
+  // The cluster may have seen another matrix, and its namespaces stay.
+  const run = Date.now().toString(36);
+  const names = Array.from({ length: parallel }, (_, index) => `kill-${run}-${String(index)}`);
+  const tracks = await Promise.all(names.map((name) => createTrack(stack, name)));
+  const reader = createApiReader(stack.kubeconfigPath, stack.context);
+  const report: MatrixReport = { shown: 0, hit: 0, identical: 0, problems: [] };
+  const matrix: Matrix = { options, reader, tracks, report };
+  try {
+    const cases = await learnCases(matrix);
+    report.shown = cases.length;
+    await shareOut(tracks, cases, (track, piece) => examine(matrix, track, piece));
+  } finally {
+    reader.close();
+    await Promise.all(tracks.map(({ lane }) => lane.close()));
+  }
   return report;
 };

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { createFilesystemBlobStore } from '../../activities/store/filesystem-blob-store.ts';
 import { sandboxUp, type Sandbox } from '../../sandbox/index.ts';
 import { writeWorkflowBundle } from '../../workers/bundle.ts';
-import type { Stack } from '../kill/release-rig.ts';
+import { openAuditLog } from '../kill/audit-log.ts';
+import type { Stack } from '../kill/release-lane.ts';
 
 const stateOf = (level: 1 | 2): string =>
   path.resolve(import.meta.dirname, `../../.holdfast/test-level-${String(level)}`);
@@ -52,7 +53,7 @@ export const startReleaseStack = async (level: 1 | 2, name: string): Promise<Sta
     temporalNamespace: sandbox.temporal.namespace,
     kubeconfigPath: sandbox.kubernetes.kubeconfigPath,
     context: sandbox.kubernetes.context,
-    auditLogPath: sandbox.kubernetes.auditLogPath,
+    auditLog: openAuditLog(sandbox.kubernetes.auditLogPath),
     gatewayUrl: sandbox.gateway?.url,
     directory,
     blobsDirectory,

@@ -41,8 +41,17 @@ const groupVersions = async (reader: ApiReader): Promise<string[]> => {
 const rootOf = (groupVersion: string): string =>
   groupVersion === 'v1' ? '/api/v1' : `/apis/${groupVersion}`;
 
+/** The kinds of a cluster do not change while it is compared with itself. */
+const known = new WeakMap<ApiReader, Promise<Resource[]>>();
+
+const namespacedResources = (reader: ApiReader): Promise<Resource[]> => {
+  const resources = known.get(reader) ?? askForResources(reader);
+  known.set(reader, resources);
+  return resources;
+};
+
 /** Every kind of object that can be listed in a namespace, as the server itself says. */
-const namespacedResources = async (reader: ApiReader): Promise<Resource[]> => {
+const askForResources = async (reader: ApiReader): Promise<Resource[]> => {
   const found: Resource[] = [];
   for (const groupVersion of await groupVersions(reader)) {
     const list = (await reader.get(rootOf(groupVersion))) as ResourceList;

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { DeployServiceInput } from '../../../contracts/delivery/deploy-service.ts';
+import { startReleaseServer } from './release-server.ts';
+import type { ReleaseServer } from './release-server.ts';
+import { contentOf, deploy, progressOf, seededWorld, send, until } from './sample-release.ts';
+import type { ReleaseHandle } from './sample-release.ts';
+
+let server: ReleaseServer;
+
+beforeAll(async () => {
+  server = await startReleaseServer();
+}, 60_000);
+afterAll(() => server.stop(), 30_000);
+
+const codeOf = async (attempt: Promise<unknown>): Promise<unknown> => {
+  try {
+    await attempt;
+    return 'none';
+  } catch (error) {
+    return (error as { cause?: { type?: string } }).cause?.type;
+  }
+};
+
+const stageOf = async (run: ReleaseHandle, name: string): Promise<string | undefined> =>
+  (await progressOf(run)).stages.find((stage) => stage.name === name)?.status;
+
+const approvals = [{ name: 'release-manager', expiresAfterMs: 600_000 }];
+const waitsForApproval = ({ waitingFor }: { waitingFor?: unknown }): boolean =>
+  waitingFor !== undefined;
+
+describe('an approval', () => {
+  test('is bound to the plan: a decision about another one is refused', async () => {
+    const world = await seededWorld(server);
+    const run = await deploy(server, world, { version: '2', input: { approvals } });
+    const { waitingFor, planDigest } = await until(run, (progress) =>
+      (progress.waitingFor?.verbs ?? []).includes('approve'),
+    );
+    expect(waitingFor).toMatchObject({ verbs: ['approve', 'reject', 'abort'], planDigest });
+    const metadata = await run.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(metadata.currentDetails).toContain(`"planDigest":"${planDigest}"`);
+    const other = `sha256:${'1'.repeat(64)}`;
+    expect(await codeOf(send(run, 'approve', { planDigest: other }))).toBe('MESSAGE_REFUSED');
+    expect(await codeOf(send(run, 'approve', { planDigest: 'latest' }))).toBe('MESSAGE_REFUSED');
+    expect(await codeOf(send(run, 'approve', { planDigest, extra: 1 }))).toBe('MESSAGE_REFUSED');
+    expect(await send(run, 'approve', { planDigest })).toMatchObject({ changed: true });
+    const result = await run.result();
+    expect(result).toMatchObject({ outcome: 'deployed' });
+    expect(result.evidence.identities.map(({ action }) => action)).toEqual(['deploy', 'approve']);
+    expect(world.notifications.map(({ event }) => event)).toContain('approval-wanted');
+    await server.replay([run]);
+  }, 60_000);
+
+  test('that is rejected refuses the release, with the reason', async () => {
+    const world = await seededWorld(server);
+    const before = contentOf(world);
+    const run = await deploy(server, world, { version: '2', input: { approvals } });
+    const { planDigest } = await until(run, (progress) =>
+      (progress.waitingFor?.verbs ?? []).includes('reject'),
+    );
+    await send(run, 'reject', { planDigest });
+    expect(await codeOf(run.result())).toBe('APPROVAL_REJECTED');
+    expect(contentOf(world)).toEqual(before);
+    await server.replay([run]);
+  }, 60_000);
+
+  test('a new plan needs a new approval', async () => {
+    const world = await seededWorld(server);
+    world.cluster.knobs.fail.capture = { times: 1, code: 'PLAN_STALE' };
+    const run = await deploy(server, world, { version: '2', input: { approvals } });
+    const first = await until(run, waitsForApproval);
+    await until(run, ({ waitingFor }) => waitingFor?.planDigest !== undefined);
+    const edited = { apiVersion: 'v1', kind: 'ConfigMap', name: 'shop-notes' };
+    world.cluster.edit(edited, (object) => ({ ...object, data: { readme: 'edited' } }));
+    const planDigest = (await progressOf(run)).planDigest;
+    await send(run, 'approve', { planDigest });
+    const second = await until(
+      run,
+      ({ waitingFor }) =>
+        waitingFor?.planDigest !== undefined && waitingFor.planDigest !== planDigest,
+    );
+    expect(second.planDigest).not.toBe(first.planDigest);
+    expect(await codeOf(send(run, 'reject', { planDigest }))).toBe('MESSAGE_REFUSED');
+    await send(run, 'approve', { planDigest: second.planDigest });
+    expect(await run.result()).toMatchObject({ outcome: 'deployed' });
+    await server.replay([run]);
+  }, 60_000);
+});
+
+describe('a pause', () => {
+  test('expires an approval all the same, and the release clock stands still meanwhile', async () => {
+    const world = await seededWorld(server);
+    const soon = [{ name: 'release-manager', expiresAfterMs: 2_500 }];
+    const input = { approvals: soon, deadlineMs: 1_000 };
+    const run = await deploy(server, world, { version: '2', input });
+    await until(run, waitsForApproval);
+    await send(run, 'pause');
+    // The deadline of one second is long over by then, but counts no waiting for approval.
+    expect(await codeOf(run.result())).toBe('APPROVAL_EXPIRED');
+    await server.replay([run]);
+  }, 60_000);
+
+  test('stops a rolling update by spec.paused, and its deadlines, until it is resumed', async () => {
+    const world = await seededWorld(server);
+    world.cluster.knobs.pollsUntilReady = 40;
+    const run = await deploy(server, world, { version: '2', input: { deadlineMs: 5_000 } });
+    await until(run, ({ stages }) =>
+      stages.some(
+        ({ name, status }) => name === 'roll out Deployment/shop' && status === 'running',
+      ),
+    );
+    expect(await send(run, 'pause')).toMatchObject({ changed: true });
+    expect(await send(run, 'pause')).toMatchObject({ changed: false });
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' };
+    const isPaused = (): boolean =>
+      (world.cluster.get(deployment)?.['spec'] as { paused?: boolean }).paused === true;
+    await until(run, isPaused);
+    expect((await progressOf(run)).status).toBe('paused');
+    // Longer than the deadline of the whole release.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5_500);
+    });
+    expect(await stageOf(run, 'roll out Deployment/shop')).toBe('running');
+    await send(run, 'resume');
+    expect(await run.result()).toMatchObject({ outcome: 'deployed' });
+    expect(isPaused()).toBe(false);
+    await server.replay([run]);
+  }, 60_000);
+
+  test('is over when the run is aborted, and the way back leaves nothing paused', async () => {
+    const world = await seededWorld(server);
+    const before = contentOf(world);
+    world.cluster.knobs.pollsUntilReady = 1_000;
+    const run = await deploy(server, world, { version: '2' });
+    await until(run, ({ stages }) =>
+      stages.some(
+        ({ name, status }) => name === 'roll out Deployment/shop' && status === 'running',
+      ),
+    );
+    await send(run, 'pause');
+    await until(run, () => world.cluster.writes.at(-1) === 'pause Deployment/shop');
+    world.cluster.knobs.pollsUntilReady = 0;
+    await send(run, 'abort');
+    expect(await run.result()).toMatchObject({ outcome: 'restored-exactly' });
+    expect(contentOf(world)).toEqual(before);
+    await server.replay([run]);
+  }, 60_000);
+
+  test('keeps watching: a rollout that fails in a pause is put back', async () => {
+    const world = await seededWorld(server);
+    const before = contentOf(world);
+    world.cluster.knobs.pollsUntilReady = 1_000;
+    const run = await deploy(server, world, { version: '2' });
+    await until(run, ({ stages }) =>
+      stages.some(
+        ({ name, status }) => name === 'roll out Deployment/shop' && status === 'running',
+      ),
+    );
+    await send(run, 'pause');
+    world.cluster.knobs.pollsUntilReady = 0;
+    world.cluster.knobs.fail.awaitRollout = { times: 1, code: 'ROLLOUT_FAILED' };
+    await until(run, () => world.cluster.writes.at(-1) === 'pause Deployment/shop');
+    expect(await run.result()).toMatchObject({
+      outcome: 'restored-exactly',
+      failure: { code: 'ROLLOUT_FAILED' },
+    });
+    expect(contentOf(world)).toEqual(before);
+    await server.replay([run]);
+  }, 60_000);
+
+  test('counts no time of a bake, but its failures', async () => {
+    const world = await seededWorld(server);
+    world.traffic.windowTakesMs = 100;
+    const bake = {
+      forMs: 300,
+      path: '/',
+      maxFailureRatio: 0.01,
+      requestsPerSecond: 100,
+      minSamples: 5,
+    };
+    const input: Partial<DeployServiceInput> = { bake };
+    const run = await deploy(server, world, { version: '2', input });
+    await until(run, ({ stages }) =>
+      stages.some(({ name, status }) => name === 'bake' && status === 'running'),
+    );
+    await send(run, 'pause');
+    const windows = world.traffic.windows;
+    await until(run, () => world.traffic.windows >= windows + 4);
+    expect(await stageOf(run, 'bake')).toBe('running');
+    world.traffic.failureRatio = 1;
+    expect(await run.result()).toMatchObject({ failure: { code: 'BAKE_FAILED' } });
+    await server.replay([run]);
+  }, 60_000);
+
+  test('lets an operator skip the gate that is being measured', async () => {
+    const world = await seededWorld(server);
+    world.traffic.windowTakesMs = 5_000;
+    const bake = {
+      forMs: 60_000,
+      path: '/',
+      maxFailureRatio: 0,
+      requestsPerSecond: 1,
+      minSamples: 5,
+    };
+    const run = await deploy(server, world, { version: '2', input: { bake } });
+    expect(await codeOf(send(run, 'skip'))).toBe('MESSAGE_REFUSED');
+    await until(run, ({ stages }) =>
+      stages.some(({ name, status }) => name === 'bake' && status === 'running'),
+    );
+    await send(run, 'skip');
+    expect(await run.result()).toMatchObject({
+      outcome: 'deployed',
+      gates: [{ name: 'bake', verdict: 'skipped' }],
+    });
+    await server.replay([run]);
+  }, 60_000);
+});
