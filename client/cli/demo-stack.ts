@@ -18,7 +18,7 @@ import {
 } from './sandbox-cluster.ts';
 import { createStepProgress } from './step-progress.ts';
 import { say, type Terminal } from './terminal.ts';
-import { startBackgroundWorker } from './worker-process.ts';
+import { superviseWorker } from './supervised-worker.ts';
 
 /** Everything that the story needs, running. */
 export interface DemoStack {
@@ -63,7 +63,12 @@ export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise
   }
   await writeEnvironments(environmentsFile, [environmentOf(target)]);
   const queuePrefix = `holdfast-${environment}`;
-  const worker = await startBackgroundWorker({ environmentsFile, queuePrefix });
+  const worker = await superviseWorker({
+    settings: { environmentsFile, queuePrefix },
+    stateDirectory: sandbox.stateDirectory,
+    onCrash: (how) =>
+      say(terminal, `The workers ended with ${how}; they are started again.`, 'bad'),
+  });
   const ops = await createOpsClient({ stateDirectory: sandbox.stateDirectory, queuePrefix });
   return {
     ops,

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readDeployRequest } from './deploy-request.ts';
-import { chapters, type Chapter, type ChapterRecord } from './demo-chapters.ts';
+import { chapters, deviations, type Chapter, type ChapterRecord } from './demo-chapters.ts';
 import { withRepository } from './demo-images.ts';
 import type { DemoStack } from './demo-stack.ts';
 import { startTraffic, type Traffic } from './demo-traffic.ts';
@@ -38,7 +38,10 @@ export const tellStory = async (setting: StorySetting): Promise<Story> => {
         untold.push(`${chapter.version}, traffic: not measured (${stack.noTraffic})`);
         continue;
       }
-      records.push(await tellChapter(setting, chapter, traffic));
+      const record = await tellChapter(setting, chapter, traffic);
+      records.push(record);
+      // The chapters build on each other: what follows a surprise would prove nothing.
+      if (deviations(record).length > 0) return { records, untold };
       if (traffic === null && stack.traffic !== null) traffic = await openTraffic(stack.traffic);
     }
   } finally {

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import path from 'node:path';
 import { Command } from 'commander';
 import { deviations } from './demo-chapters.ts';
 import { bringUpDemo, type DemoFlags } from './demo-stack.ts';
 import { tellStory, type Story } from './demo-story.ts';
+import { OpsError } from '../ops-error.ts';
 import { formatElapsed } from './paint.ts';
 import { renderStory } from './render-story.ts';
 import { reportError } from './report-error.ts';
@@ -17,7 +19,8 @@ const runDemo = async (flags: DemoFlags): Promise<number> => {
   const stack = await bringUpDemo(terminal, flags);
   let story: Story;
   try {
-    story = await tellStory({ terminal, stack, image: flags.image, examplesDirectory });
+    const telling = tellStory({ terminal, stack, image: flags.image, examplesDirectory });
+    story = await Promise.race([telling, interruption()]);
     const { records, untold } = story;
     printLine(terminal, '');
     printLine(terminal, renderStory(records, untold, canvasOf(terminal, terminal.stdout)));
@@ -34,6 +37,16 @@ const runDemo = async (flags: DemoFlags): Promise<number> => {
     asTold ? 'good' : 'bad',
   );
   return asTold ? 0 : 1;
+};
+
+/** Rejects on Ctrl-C, so that what the story started is ended in order. */
+const interruption = async (): Promise<never> => {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  throw new OpsError({
+    code: 'ABORTED',
+    message: 'The story was interrupted.',
+    next: 'Run `npm run demo` again; a run that was under way is found and goes on.',
+  });
 };
 
 const program = new Command('demo')

@@ -13,7 +13,7 @@ import { ensureNamespace, sandboxAccess, writeEnvironments } from './sandbox-clu
 import type { StartFlags } from './start-verb.ts';
 import { createStepProgress } from './step-progress.ts';
 import { canvasOf, printLine, say, type Terminal } from './terminal.ts';
-import { startBackgroundWorker, type BackgroundWorker } from './worker-process.ts';
+import { superviseWorker, type SupervisedWorker } from './supervised-worker.ts';
 
 /** Environment that a started sandbox has; the examples name it. */
 const environmentName = 'staging';
@@ -41,7 +41,12 @@ export const start = async (terminal: Terminal, flags: StartFlags): Promise<numb
   const sandbox = await bringUp(terminal, flags);
   const environmentsFile = path.join(sandbox.stateDirectory, 'environments.yaml');
   await prepareEnvironment(sandbox, environmentsFile);
-  const worker = await startBackgroundWorker({ environmentsFile });
+  const worker = await superviseWorker({
+    settings: { environmentsFile },
+    stateDirectory: sandbox.stateDirectory,
+    onCrash: (how) =>
+      say(terminal, `The workers ended with ${how}; they are started again.`, 'bad'),
+  });
   const record: StartRecord = { pid: process.pid, healthAddress: worker.healthAddress };
   await writeFile(recordFile, JSON.stringify(record));
   tellAddresses(terminal, sandbox, worker.healthAddress);
@@ -74,14 +79,14 @@ const prepareEnvironment = async (sandbox: Sandbox, file: string): Promise<void>
   ]);
 };
 
-const untilStopped = async (terminal: Terminal, worker: BackgroundWorker): Promise<number> => {
+const untilStopped = async (terminal: Terminal, worker: SupervisedWorker): Promise<number> => {
   const signals = new AbortController();
   const { signal } = signals;
   const stopped = Promise.race([
     once(process, 'SIGINT', { signal }),
     once(process, 'SIGTERM', { signal }),
   ]).then(() => 'asked' as const);
-  const end = await Promise.race([stopped, worker.ended]);
+  const end = await Promise.race([stopped, worker.gaveUp.then(() => 'crashed' as const)]);
   // From here on a second Ctrl-C ends this process as the system does by default.
   signals.abort();
   await stopped.catch(() => undefined);
@@ -90,12 +95,8 @@ const untilStopped = async (terminal: Terminal, worker: BackgroundWorker): Promi
     await worker.stop();
     return 0;
   }
-  say(
-    terminal,
-    `The workers ended by themselves with exit code ${String(end)}; their log is ${worker.logPath}.`,
-    'bad',
-  );
-  return end === 0 ? 1 : end;
+  say(terminal, `The workers ended again and again; their log is ${worker.logPath}.`, 'bad');
+  return 1;
 };
 
 const takeDown = async (terminal: Terminal, stateDirectory: string): Promise<void> => {

@@ -20,8 +20,8 @@ export interface Terminal {
   colour: boolean;
 }
 
-// Wide enough for every line we draw; a pipe has no width of its own.
-const pipeWidthChars = 200;
+// Nothing is cut off where a program or a file reads it.
+const pipeWidthChars = 10_000;
 const defaultWidthChars = 80;
 
 export const processTerminal = (): Terminal => ({

@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { readSurroundings } from '../config.ts';
+import { OpsError } from '../ops-error.ts';
+import { workerEntry, workerEnvironment, type WorkerSettings } from './worker-process.ts';
+
+/** Workers in the background: their output is in a file, and a crash starts them anew. */
+export interface SupervisedWorker {
+  /** Base address of `/livez` and `/readyz`. */
+  readonly healthAddress: string;
+  readonly logPath: string;
+  /** Settles when the workers crash again and again and are left alone. */
+  readonly gaveUp: Promise<void>;
+  /** Lets running work finish or hand over, and ends the process. */
+  stop(): Promise<void>;
+}
+
+export interface SupervisionOptions {
+  settings: WorkerSettings;
+  /** Directory of the sandbox whose workers these are. */
+  stateDirectory: string;
+  /** Told when the process ended by itself, with how it ended. */
+  onCrash: (how: string) => void;
+}
+
+// A worker that ends more often than this has a reason that another start does not remove.
+const maxRestarts = 5;
+
+/**
+ * Starts workers and waits until they poll.
+ *
+ * @throws CONFIGURATION_INVALID naming the log if they end before that
+ */
+export const superviseWorker = async (options: SupervisionOptions): Promise<SupervisedWorker> => {
+  const logPath = path.join(options.stateDirectory, 'logs', 'worker.log');
+  await mkdir(path.dirname(logPath), { recursive: true });
+  let current = await startOne(options, logPath);
+  const { healthAddress } = current;
+  let stopping = false;
+  const keepAlive = async (): Promise<void> => {
+    for (let restarts = 0; ; restarts += 1) {
+      const how = await current.ended;
+      if (stopping) return;
+      options.onCrash(how);
+      if (restarts === maxRestarts) return;
+      current = await startOne(options, logPath);
+    }
+  };
+  const ended = keepAlive();
+  return {
+    healthAddress,
+    logPath,
+    gaveUp: ended.then(() => undefined),
+    stop: async () => {
+      stopping = true;
+      current.child.kill('SIGTERM');
+      await ended;
+    },
+  };
+};
+
+interface RunningWorker {
+  child: ChildProcess;
+  healthAddress: string;
+  /** How the process ended, e.g. `exit code 1` or `signal SIGKILL`. */
+  ended: Promise<string>;
+}
+
+const startOne = async (
+  { settings, stateDirectory }: SupervisionOptions,
+  logPath: string,
+): Promise<RunningWorker> => {
+  const log = openSync(logPath, 'a', 0o600);
+  const child = spawn(process.execPath, [workerEntry], {
+    env: workerEnvironment(readSurroundings({ stateDirectory }), settings),
+    // In a group of its own: Ctrl-C is for this command, which ends its workers in order.
+    detached: true,
+    stdio: ['ignore', 'pipe', log],
+  });
+  closeSync(log);
+  const ended = endOf(child);
+  const healthAddress = await Promise.race([
+    readyLine(child),
+    ended.then((how) => {
+      throw endedEarly(how, logPath);
+    }),
+  ]);
+  return { child, healthAddress, ended };
+};
+
+const endOf = async (child: ChildProcess): Promise<string> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `exit code ${String(code)}` : `signal ${signal}`),
+    );
+  });
+
+const readyLine = async (child: ChildProcess): Promise<string> => {
+  if (child.stdout === null) throw new Error('The worker has no standard output.');
+  const lines = createInterface({ input: child.stdout });
+  return new Promise((resolve) => {
+    lines.on('line', (line) => {
+      const address = readyAddress(line);
+      if (address !== undefined) resolve(address);
+    });
+  });
+};
+
+const readyAddress = (line: string): string | undefined => {
+  if (!line.startsWith('{')) return undefined;
+  const parsed = JSON.parse(line) as { ready?: unknown; health?: unknown };
+  return parsed.ready === true ? String(parsed.health) : undefined;
+};
+
+const endedEarly = (how: string, logPath: string): OpsError =>
+  new OpsError({
+    code: 'CONFIGURATION_INVALID',
+    message: `The worker ended with ${how} before it polled. Its log is ${logPath}.`,
+    next: 'Read the end of the log, correct what it names, and run the command again.',
+    subject: logPath,
+  });
