@@ -6,7 +6,8 @@ import { canonicalJson } from '../domain/delivery/canonical-json.ts';
 export interface Manifest {
   apiVersion: string;
   kind: string;
-  metadata: { name: string };
+  metadata: { name: string; [field: string]: unknown };
+  [field: string]: unknown;
 }
 
 /** The bytes that workers read, and the name that follows from the content. */

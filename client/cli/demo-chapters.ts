@@ -13,6 +13,8 @@ export interface Chapter {
   failedRequests: 'none' | 'some' | 'not-counted';
   /** Only traffic shows that this version is bad. */
   needsTraffic: boolean;
+  /** Its pods run and never become ready. */
+  neverReady: boolean;
 }
 
 export const chapters: readonly Chapter[] = [
@@ -22,6 +24,7 @@ export const chapters: readonly Chapter[] = [
     outcome: 'deployed',
     failedRequests: 'not-counted',
     needsTraffic: false,
+    neverReady: false,
   },
   {
     version: 'v2',
@@ -29,6 +32,7 @@ export const chapters: readonly Chapter[] = [
     outcome: 'deployed',
     failedRequests: 'none',
     needsTraffic: false,
+    neverReady: false,
   },
   {
     version: 'v3a',
@@ -36,6 +40,7 @@ export const chapters: readonly Chapter[] = [
     outcome: 'restored-exactly',
     failedRequests: 'none',
     needsTraffic: false,
+    neverReady: true,
   },
   {
     version: 'v3b',
@@ -43,6 +48,7 @@ export const chapters: readonly Chapter[] = [
     outcome: 'restored-exactly',
     failedRequests: 'some',
     needsTraffic: true,
+    neverReady: false,
   },
 ];
 

@@ -2,12 +2,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readDeployRequest } from './deploy-request.ts';
 import { chapters, deviations, type Chapter, type ChapterRecord } from './demo-chapters.ts';
-import { withRepository } from './demo-images.ts';
+import { withPace, withRepository } from './demo-request.ts';
 import type { DemoStack } from './demo-stack.ts';
 import { startTraffic, type Traffic } from './demo-traffic.ts';
 import { OpsError } from '../ops-error.ts';
 import { followRun, type FollowEnd } from './follow-run.ts';
-import { renderProof } from './render-proof.ts';
+import { renderProof, renderVerdicts } from './render-proof.ts';
 import { canvasOf, printLine, say, type Terminal } from './terminal.ts';
 
 /** The whole story as it went. */
@@ -58,7 +58,9 @@ const tellChapter = async (
   say(terminal, `\n${chapter.tells}`, 'strong');
   const file = path.join(examplesDirectory, chapter.version, 'holdfast.yaml');
   const { environment } = stack;
-  const request = await readDeployRequest(terminal, { file, environment });
+  const request = withPace(await readDeployRequest(terminal, { file, environment }), {
+    hasShortDeadline: chapter.neverReady,
+  });
   const startedAtMs = performance.now();
   const run = await stack.ops.delivery.deployService.start({
     ...request,
@@ -73,7 +75,9 @@ const tellChapter = async (
   const elapsedMs = performance.now() - startedAtMs;
   if (traffic !== null) await delay(settleMs);
   const counts = traffic === null ? null : await traffic.nextChapter();
-  printLine(terminal, renderProof(result.proof, canvasOf(terminal, terminal.stdout)));
+  const canvas = canvasOf(terminal, terminal.stdout);
+  const isFirst = chapter === chapters[0];
+  printLine(terminal, (isFirst ? renderProof : renderVerdicts)(result.proof, canvas));
   return { chapter, result, traffic: counts, elapsedMs, url: run.url };
 };
 

@@ -15,7 +15,11 @@ const verdictTones: Record<Row['verdict'], Tone> = {
 };
 
 /** The proof as a table, with the fields that the comparison leaves out and why. */
-export const renderProof = (proof: Proof, canvas: Canvas): string => {
+export const renderProof = (proof: Proof, canvas: Canvas): string =>
+  [renderVerdicts(proof, canvas), ...ignoredLines(proof, canvas)].join('\n');
+
+/** The table alone, for a reader who has just seen what is not compared. */
+export const renderVerdicts = (proof: Proof, canvas: Canvas): string => {
   const head = ['object', 'before', 'after', 'verdict'].map((title) => piece(title, 'faint'));
   const claim =
     proof.direction === 'forward' ? 'everything is as the plan says' : 'everything is as before';
@@ -30,7 +34,6 @@ export const renderProof = (proof: Proof, canvas: Canvas): string => {
     paintLine(title, canvas),
     ...paintTable([head, ...proof.rows.map(rowPieces)], canvas),
     ...proof.rows.flatMap((row) => fieldLines(row, canvas)),
-    ...ignoredLines(proof, canvas),
   ].join('\n');
 };
 
