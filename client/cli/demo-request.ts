@@ -44,9 +44,7 @@ export const withPace = (
 });
 
 const withShortDeadline = (object: Manifest): Manifest => {
-  if (object.kind !== 'Deployment' || !('spec' in object)) return object;
-  const spec = object.spec as Record<string, unknown>;
-  return Object.assign({}, object, {
-    spec: { ...spec, progressDeadlineSeconds: pace.readyWithinSeconds },
-  });
+  if (object.kind !== 'Deployment') return object;
+  const spec = object['spec'] as Record<string, unknown>;
+  return { ...object, spec: { ...spec, progressDeadlineSeconds: pace.readyWithinSeconds } };
 };
