@@ -103,6 +103,19 @@ export const nextWindow = (rule: BakeRule, tally: BakeTally): WindowRequest | un
 };
 
 /**
+ * How much of the bake a window was: the share of it in which the clock ran. A window that
+ * ended early at its failures counts what it took.
+ */
+export const watchedMs = (
+  window: WindowRequest,
+  seen: { failures: number; tookMs: number; clockRanMs: number },
+): number => {
+  if (seen.failures >= window.stopAtFailures) return Math.min(window.windowMs, seen.clockRanMs);
+  const share = seen.tookMs === 0 ? 1 : seen.clockRanMs / seen.tookMs;
+  return Math.round(window.windowMs * Math.min(1, share));
+};
+
+/**
  * The count of failures in the window after which its end cannot change the verdict:
  * even if all other requests passed, the threshold would be crossed. Where it is
  * crossed already, only the smallest number of samples is still missing.

@@ -103,7 +103,7 @@ export const unwindAndProve = async (unwinding: Unwinding): Promise<Proof | unde
   await unwinding.saga.unwind();
   for (;;) {
     try {
-      return await persist(what, unwinding, (budgetMs) => proveBack(unwinding.back, budgetMs));
+      return await persist(what, unwinding, (budgetMs) => proveBack(unwinding, budgetMs));
     } catch (error) {
       const { verb } = await unwinding.askAbout(what, codedErrorOf(error).message);
       if (verb === 'skip' || verb === 'abort') return undefined;
@@ -113,9 +113,9 @@ export const unwindAndProve = async (unwinding: Unwinding): Promise<Proof | unde
 
 /**
  * A create that was abandoned may land after its undo found nothing. What it left is
- * swept once and the comparison repeated.
+ * swept once and the comparison repeated, unless an operator said to leave things be.
  */
-const proveBack = async (back: WayBack, scheduleToCloseMs: number): Promise<Proof> => {
+const proveBack = async ({ back, saga }: Unwinding, scheduleToCloseMs: number): Promise<Proof> => {
   const { ports, step, keepReleases } = back;
   const prove = (): Promise<Proof> =>
     ports.releases.prove(
@@ -123,7 +123,8 @@ const proveBack = async (back: WayBack, scheduleToCloseMs: number): Promise<Proo
       { summary: 'prove that everything is as before', scheduleToCloseMs },
     );
   const proof = await prove();
-  if (!proof.rows.some(({ verdict }) => verdict === 'leftover')) return proof;
+  const hasLeftovers = proof.rows.some(({ verdict }) => verdict === 'leftover');
+  if (!hasLeftovers || saga.ledger().some(({ state }) => state === 'skipped')) return proof;
   const { environment, service, epoch, release } = step;
   await ports.releases.prune(
     { environment, service, epoch, keepReleases, unwoundReleases: [release] },

@@ -12,6 +12,7 @@ import {
   opens,
   restBetweenPausedWindowsMs,
   skippedGate,
+  watchedMs,
 } from '../../domain/delivery/gate.ts';
 import type { BakeTally, GateResult, WindowRequest } from '../../domain/delivery/gate.ts';
 import { noteStage } from '../../domain/delivery/release-stage.ts';
@@ -145,7 +146,7 @@ interface WindowTask extends ProbeTarget {
 const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally | string> => {
   const { rule, window, tally, ...target } = task;
   const { path, requestsPerSecond } = rule;
-  const beganAtMs = run.control.elapsedMs();
+  const began = { atMs: Date.now(), clockMs: run.control.elapsedMs() };
   const outcome = await run.ports.probes.watch(
     { ...target, path, requestsPerSecond, ...window },
     {
@@ -155,9 +156,13 @@ const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally
   );
   if (!outcome.measured) return outcome.reason;
   const { samples, failures, lastFailure } = outcome.counts;
-  // An attempt that was lost with its worker took time but watched nothing of it.
-  const watchedMs = Math.min(window.windowMs, run.control.elapsedMs() - beganAtMs);
-  return addWindow(tally, { samples, failures, watchedMs, lastFailure });
+  const tookMs = Date.now() - began.atMs;
+  const clockRanMs = run.control.elapsedMs() - began.clockMs;
+  const seen = { samples, failures, lastFailure };
+  return addWindow(tally, {
+    ...seen,
+    watchedMs: watchedMs(window, { failures, tookMs, clockRanMs }),
+  });
 };
 
 const gateStage: Record<GateResult['verdict'], StepEnd<unknown>['status']> = {

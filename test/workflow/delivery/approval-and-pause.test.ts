@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { DeployServiceInput } from '../../../contracts/delivery/deploy-service.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer } from './release-server.ts';
 import { contentOf, deploy, progressOf, seededWorld, send, until } from './sample-release.ts';
@@ -169,22 +168,22 @@ describe('a pause', () => {
 
   test('counts no time of a bake, but its failures', async () => {
     const world = await seededWorld(server);
-    world.traffic.windowTakesMs = 100;
-    const bake = {
-      forMs: 300,
-      path: '/',
-      maxFailureRatio: 0.01,
-      requestsPerSecond: 100,
-      minSamples: 5,
+    const paused = Promise.withResolvers<undefined>();
+    const watching = Promise.withResolvers<undefined>();
+    world.traffic.windowTakesMs = 1_500;
+    world.hooks.beforeCall = async (activity) => {
+      if (activity !== 'probes.watch') return;
+      watching.resolve(undefined);
+      await paused.promise;
     };
-    const input: Partial<DeployServiceInput> = { bake };
+    const bake = { forMs: 4_000, path: '/', maxFailureRatio: 0.01 };
+    const input = { bake: { ...bake, requestsPerSecond: 100, minSamples: 5 } };
     const run = await deploy(server, world, { version: '2', input });
-    await until(run, ({ stages }) =>
-      stages.some(({ name, status }) => name === 'bake' && status === 'running'),
-    );
+    await watching.promise;
     await send(run, 'pause');
-    const windows = world.traffic.windows;
-    await until(run, () => world.traffic.windows >= windows + 4);
+    paused.resolve(undefined);
+    // Three windows of 1.5 s are more than the bake asks for, but none of them counts.
+    await until(run, () => world.traffic.windows > 3);
     expect(await stageOf(run, 'bake')).toBe('running');
     world.traffic.failureRatio = 1;
     expect(await run.result()).toMatchObject({ failure: { code: 'BAKE_FAILED' } });
