@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { BlobStore } from '../../activities/store/port.ts';
@@ -97,6 +98,23 @@ const workerSettings = (
   NODE_COMPILE_CACHE: path.join(stack.directory, 'compile-cache'),
 });
 
+/** What controllers put into every namespace soon after it is made. */
+const furniture = ['serviceaccounts/default', 'configmaps/kube-root-ca.crt'];
+
+/** Until then a comparison of the namespace with itself would find newcomers. */
+const untilFurnished = async (read: (path: string) => Promise<unknown>): Promise<void> => {
+  for (const path of furniture) {
+    for (;;) {
+      const found = await read(path).then(
+        () => true,
+        () => false,
+      );
+      if (found) break;
+      await delay(50);
+    }
+  }
+};
+
 export const createReleaseLane = async (
   stack: Stack,
   options: LaneOptions,
@@ -116,7 +134,10 @@ export const createReleaseLane = async (
     client: new Client({ connection: temporal, namespace: stack.temporalNamespace }),
     createNamespace: async (name) => {
       const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-      await callApi(connection, agent, { method: 'POST', path: '/api/v1/namespaces', body });
+      const call = (method: 'GET' | 'POST', path: string, given?: unknown): Promise<unknown> =>
+        callApi(connection, agent, { method, path, body: given });
+      await call('POST', '/api/v1/namespaces', body);
+      await untilFurnished((path) => call('GET', `/api/v1/namespaces/${name}/${path}`));
     },
     close: async () => {
       await worker.stop();
