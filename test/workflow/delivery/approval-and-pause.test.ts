@@ -46,7 +46,7 @@ describe('an approval', () => {
     expect(result).toMatchObject({ outcome: 'deployed' });
     expect(result.evidence.identities.map(({ action }) => action)).toEqual(['deploy', 'approve']);
     expect(world.notifications.map(({ event }) => event)).toContain('approval-wanted');
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'approved');
   }, 60_000);
 
   test('that is rejected refuses the release, with the reason', async () => {
@@ -122,7 +122,7 @@ describe('a pause', () => {
     await send(run, 'resume');
     expect(await run.result()).toMatchObject({ outcome: 'deployed' });
     expect(isPaused()).toBe(false);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'paused-and-resumed');
   }, 60_000);
 
   test('is over when the run is aborted, and the way back leaves nothing paused', async () => {

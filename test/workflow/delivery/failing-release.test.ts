@@ -148,7 +148,7 @@ describe('a release that fails after it wrote', () => {
     ]);
     const undos = world.cluster.writes.filter((write) => write.startsWith('undo'));
     expect(undos[0]).toBe('undo patch Deployment/shop @5');
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'restored');
   }, 60_000);
 
   test('a first release that fails leaves nothing behind', async () => {
@@ -157,7 +157,7 @@ describe('a release that fails after it wrote', () => {
     const run = await deploy(server, world, { version: '1' });
     expect(await run.result()).toMatchObject({ outcome: 'restored-exactly' });
     expect(world.cluster.objects()).toEqual([]);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'first-release-undone');
   }, 60_000);
 
   test("someone else's edit meanwhile is kept and flagged", async () => {

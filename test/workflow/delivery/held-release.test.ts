@@ -26,7 +26,7 @@ describe('a release with onFailure: hold', () => {
     const result = await run.result();
     expect(result).toMatchObject({ outcome: 'deployed', gates: [{ verdict: 'pass' }] });
     expect(result.failedStep).toBeUndefined();
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'held-and-retried');
   }, 60_000);
 
   test('goes on after skip, with the gate recorded as skipped', async () => {

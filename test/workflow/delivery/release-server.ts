@@ -9,6 +9,7 @@ import type { Notification } from '../../../activities/notify/port.ts';
 import { searchAttributes } from '../../../contracts/search-attributes.ts';
 import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
 import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { recordHistory } from '../../replay/recorded-history.ts';
 import { createInMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import type { InMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import { createInMemoryProbes } from '../../fakes/in-memory-probes.ts';
@@ -36,6 +37,8 @@ export interface ReleaseServer {
   world(): World;
   /** The histories of these runs replay with the code as it is. */
   replay(handles: readonly WorkflowHandle[]): Promise<void>;
+  /** Like `replay`, and keeps the history under the name if recording is asked for. */
+  replayAndRecord(handle: WorkflowHandle, name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -119,11 +122,11 @@ export const startReleaseServer = async (options: ServerOptions = {}): Promise<R
       return world;
     },
     async replay(handles) {
-      const workflowBundle = { codePath: bundlePath() };
-      for (const handle of handles) {
-        const history = await handle.fetchHistory();
-        await Worker.runReplayHistory({ workflowBundle }, history, handle.workflowId);
-      }
+      for (const handle of handles) await replayRun(handle);
+    },
+    async replayAndRecord(handle, name) {
+      await replayRun(handle);
+      await recordHistory(handle, name);
     },
     async stop() {
       for (const worker of workers) worker.shutdown();
@@ -131,6 +134,12 @@ export const startReleaseServer = async (options: ServerOptions = {}): Promise<R
       await env.teardown();
     },
   };
+};
+
+const replayRun = async (handle: WorkflowHandle): Promise<void> => {
+  const history = await handle.fetchHistory();
+  const workflowBundle = { codePath: bundlePath() };
+  await Worker.runReplayHistory({ workflowBundle }, history, handle.workflowId);
 };
 
 interface WorkerSetup {

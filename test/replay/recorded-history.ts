@@ -1,0 +1,51 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+
+const folder = path.join(import.meta.dirname, 'histories');
+
+/** Set it to record; otherwise tests would change the working tree. */
+const recordFlag = 'HOLDFAST_RECORD_HISTORIES';
+
+/** Where and who recorded it does not matter to a replay and does not belong into the repository. */
+const machineFields = new Set(['identity', 'stackTrace', 'binaryChecksum', 'workerVersion']);
+
+const withoutMachine = (json: string): unknown =>
+  JSON.parse(json, (key, inner: unknown) => (machineFields.has(key) ? undefined : inner));
+
+/** Keeps the history of a run as `<workflow type>.<name>.json`, if recording is asked for. */
+export const recordHistory = async (handle: WorkflowHandle, name: string): Promise<void> => {
+  if (process.env[recordFlag] === undefined) return;
+  const { type } = await handle.describe();
+  const json = withoutMachine(historyToJSON(await handle.fetchHistory()));
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, `${type}.${name}.json`), `${JSON.stringify(json)}\n`);
+};
+
+export interface RecordedHistory {
+  /** `<workflow type>.<name>` */
+  name: string;
+  events: { eventType: string; [attributes: string]: unknown }[];
+}
+
+export const recordedHistories = async (): Promise<RecordedHistory[]> => {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(path.join(folder, file), 'utf8');
+      const { events } = JSON.parse(text) as Pick<RecordedHistory, 'events'>;
+      return { name: path.basename(file, '.json'), events };
+    }),
+  );
+};
+
+/** Replays with the workflows as they are; throws DeterminismViolationError where they differ. */
+export const replay = async ({ events }: RecordedHistory): Promise<void> => {
+  const codePath = process.env['HOLDFAST_WORKFLOW_BUNDLE'];
+  if (codePath === undefined) throw new Error('the global set-up made no workflow bundle');
+  const started = events[0]?.['workflowExecutionStartedEventAttributes'] as { workflowId: string };
+  // Runs recognise answers to them by their own id, so it has to be the recorded one.
+  await Worker.runReplayHistory({ workflowBundle: { codePath } }, { events }, started.workflowId);
+};
