@@ -5,7 +5,6 @@ import type { ReleasePlan } from '../../activities/kubernetes/port.ts';
 import type {
   DeployServiceInput,
   DeployServiceProgress,
-  DeployServiceResult,
 } from '../../contracts/delivery/deploy-service.ts';
 import type { LockGrant, LockRefusal } from '../../contracts/delivery/service-lock.ts';
 import type { UpdateName } from '../../contracts/messages.ts';
@@ -78,8 +77,6 @@ export interface ReleaseRun extends OpenRun {
   readonly timeoutProfile: 'standard' | 'test';
   readonly saga: Saga;
 }
-
-export type Result = DeployServiceResult;
 
 const longestTimeline = 200;
 

@@ -74,7 +74,11 @@ const awaitOldVersion = async (
   );
   await ports.workloads.retire(
     { ...step, object },
-    { summary: `delete the failed ReplicaSet of ${name}`, scheduleToCloseMs: budgetMs },
+    {
+      summary: `delete the failed ReplicaSet of ${name}`,
+      scheduleToCloseMs: budgetMs,
+      waitMs: budgetMs,
+    },
   );
 };
 

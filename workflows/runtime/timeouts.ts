@@ -152,7 +152,7 @@ export const activityTable = {
   'workloads.awaitRollout': { pool: 'kubernetes', kind: 'wait' },
   'workloads.awaitEndpoints': { pool: 'kubernetes', kind: 'wait' },
   'workloads.keepLogs': { pool: 'kubernetes', kind: 'keep' },
-  'workloads.retire': { pool: 'kubernetes', kind: 'undo' },
+  'workloads.retire': { pool: 'kubernetes', kind: 'wait' },
   'probes.smoke': { pool: 'traffic', kind: 'wait' },
   'probes.watch': { pool: 'traffic', kind: 'wait' },
   'notifications.send': { pool: 'notify', kind: 'notify' },
