@@ -7,12 +7,12 @@ import { codedFailure } from '../coded-failure.ts';
 import { currentAttempt, throwIfCancelled } from './activity-attempt.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';
-import { deleteObject, readObject } from './object-access.ts';
+import { collections, deleteObject, listObjects, readObject } from './object-access.ts';
 import type { Workloads } from './port.ts';
 import { openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
 import { refuseLateWrite } from './release-writes.ts';
-import { activeReplicaSet, replicaSetsOf } from './replica-sets.ts';
+import { activeReplicaSet, isOwnedBy, replicaSetsOf } from './replica-sets.ts';
 import { capturedOf, readPreImage } from './stored-plans.ts';
 
 type RetireRequest = Parameters<Workloads['retire']>[0];
@@ -22,6 +22,19 @@ const pollMs = 150;
 const isAtZero = (set: KubernetesObject): boolean =>
   (numberAt(set, 'spec', 'replicas') ?? 0) === 0 &&
   (numberAt(set, 'status', 'replicas') ?? 0) === 0;
+
+/** Pods that still drain are not counted by their ReplicaSet any more, but they are there. */
+const withoutPods = async (
+  cluster: Cluster,
+  sets: readonly KubernetesObject[],
+): Promise<KubernetesObject[]> => {
+  const empty = sets.filter(isAtZero);
+  if (empty.length === 0) return [];
+  const pods = await listObjects(cluster, collections.pods, {});
+  return empty.filter(
+    ({ metadata }) => !pods.items.some((pod) => isOwnedBy(pod, metadata.uid ?? 'none')),
+  );
+};
 
 /** ReplicaSets that came with the failed release: not there before, not the one that runs. */
 const failedSets = async (
@@ -42,7 +55,7 @@ const failedSets = async (
   return sets.filter(({ metadata }) => metadata.uid !== active && !before.has(metadata.uid ?? ''));
 };
 
-/** Deletes what a failed release left at 0 replicas, by uid, once it is at 0. */
+/** Deletes what a failed release left at 0 replicas, by uid, once the last of its pods is gone. */
 export const retireReplicaSets = async (
   deps: ReleaseDeps,
   request: RetireRequest,
@@ -61,12 +74,13 @@ export const retireReplicaSets = async (
       const sets = await failedSets(cluster, request, before);
       const gone = new Set(deleted);
       const open = sets.filter(({ metadata }) => !gone.has(metadata.name));
-      for (const set of open.filter(isAtZero)) {
+      const spent = await withoutPods(cluster, open);
+      for (const set of spent) {
         refuseLateWrite(describeRef(refOf(set)));
         await deleteObject(cluster, { ref: refOf(set), uid: set.metadata.uid ?? '' });
         deleted.push(set.metadata.name);
       }
-      if (open.every(isAtZero)) return { deleted };
+      if (spent.length === open.length) return { deleted };
       attempt.heartbeat({ retiring: open.map(({ metadata }) => metadata.name) });
       await delay(pollMs);
     }

@@ -1,6 +1,10 @@
 import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
 import { recordAt } from '../../domain/delivery/canonical-json.ts';
-import { rolloutFailure, type RolloutFailure } from '../../domain/delivery/rollout-failure.ts';
+import {
+  deadlineFailure,
+  rolloutFailure,
+  type RolloutFailure,
+} from '../../domain/delivery/rollout-failure.ts';
 import {
   isRolloutComplete,
   observeRollout,
@@ -120,7 +124,7 @@ const look = async ({ cluster, request, watch, attempt }: Look) => {
   if (failure !== undefined) return raise(cluster, request, failure);
   if (nowMs - watch.pausedMs < watch.deadlineAtMs) return undefined;
   const reason = `not ready after ${String(request.deadlineMs)} ms: ${describePods(observation)}`;
-  return raise(cluster, request, { code: 'ROLLOUT_DEADLINE', reason });
+  return raise(cluster, request, deadlineFailure(snapshot, reason));
 };
 
 const watchedFor = (request: RolloutRequest, deployment: KubernetesObject) => [

@@ -64,11 +64,39 @@ const unschedulable = (
   return { code: 'ROLLOUT_FAILED', reason: `pod ${pod.metadata.name} is unschedulable: ${detail}` };
 };
 
-const deadlineFailure = (snapshot: RolloutSnapshot): RolloutFailure | undefined => {
+const isLeaving = (pod: KubernetesObject): boolean =>
+  pod.metadata['deletionTimestamp'] !== undefined;
+
+/** A container that is not ready although nothing is known to be wrong: its log may say why. */
+const containerNotReady = (pods: readonly KubernetesObject[]): RolloutFailure['container'] => {
+  for (const pod of pods) {
+    if (isLeaving(pod)) continue;
+    const waiting = containerStatusesOf(pod).find((status) => status['ready'] !== true);
+    const name = stringAt(waiting, 'name');
+    if (name !== undefined) return { pod: pod.metadata.name, name };
+  }
+  return undefined;
+};
+
+/** The time is over: by the Deployment's own deadline, or by that of who watches it. */
+export const deadlineFailure = (snapshot: RolloutSnapshot, reason: string): RolloutFailure => {
+  const container = containerNotReady(snapshot.pods);
+  const where =
+    container === undefined
+      ? ''
+      : `; container ${container.name} of pod ${container.pod} is not ready`;
+  return {
+    code: 'ROLLOUT_DEADLINE',
+    reason: `${reason}${where}`,
+    ...(container === undefined ? {} : { container }),
+  };
+};
+
+const progressFailure = (snapshot: RolloutSnapshot): RolloutFailure | undefined => {
   const condition = conditionOf(snapshot.deployment, 'Progressing');
   if (condition['reason'] !== 'ProgressDeadlineExceeded') return undefined;
   const reason = stringAt(condition, 'message') ?? 'the progress deadline was exceeded';
-  return { code: 'ROLLOUT_DEADLINE', reason };
+  return deadlineFailure(snapshot, reason);
 };
 
 /** Why the rollout cannot succeed any more; undefined while it can. The first cause wins. */
@@ -78,13 +106,13 @@ export const rolloutFailure = (
   clock: { nowMs: number; graceMs: number },
 ): RolloutFailure | undefined => {
   if (!speaksOf(snapshot.deployment, generation)) return undefined;
-  const pods = snapshot.pods.filter((pod) => pod.metadata['deletionTimestamp'] === undefined);
+  const pods = snapshot.pods.filter((pod) => !isLeaving(pod));
   const byPod = (find: (pod: KubernetesObject) => RolloutFailure | undefined) =>
     pods.map(find).find((failure) => failure !== undefined);
   return (
     byPod(containerFailure) ??
     creationFailure(snapshot.activeSet) ??
     byPod((pod) => unschedulable(pod, clock)) ??
-    deadlineFailure(snapshot)
+    progressFailure(snapshot)
   );
 };

@@ -16,11 +16,27 @@ const namespace = 'kill-shop';
 const minute = 60_000;
 const reason = await nodeLayer.explainUnavailable(levelTwoState);
 
-/** Version 2 with an image that nobody has: fails within seconds and is put back. */
-const withoutImage = (): KubernetesObject[] =>
-  JSON.parse(
-    JSON.stringify(shopManifests('v2')).replaceAll('localhost/shop:2', 'localhost/shop:none'),
-  ) as KubernetesObject[];
+/** The manifests of version 1 or 2 with something new in every object. */
+const manifests = (release: number, image = `localhost/shop:${String(1 + (release % 2))}`) => {
+  const changes: Record<string, (object: KubernetesObject) => object> = {
+    ConfigMap: () => ({ data: { SHOP_GREETING: `Welcome number ${String(release)}` } }),
+    Secret: () => ({ stringData: { token: `token-${String(release)}` } }),
+    PodDisruptionBudget: (object) => ({
+      spec: { ...(object['spec'] as object), minAvailable: 1 + (release % 2) },
+    }),
+    Service: (object) => ({
+      metadata: { ...object.metadata, labels: { release: String(release) } },
+    }),
+  };
+  const text = JSON.stringify(shopManifests('v1')).replaceAll('localhost/shop:1', image);
+  return (JSON.parse(text) as KubernetesObject[]).map((object) => ({
+    ...object,
+    ...changes[object.kind]?.(object),
+  }));
+};
+
+/** Fails within seconds and is put back. */
+const imageThatNobodyHas = 'localhost/shop:none';
 
 describeUnless(reason, 'a worker killed at a write, with real pods under load', () => {
   let stack: Stack;
@@ -33,7 +49,7 @@ describeUnless(reason, 'a worker killed at a write, with real pods under load', 
     rig = await createReleaseRig(stack, namespace);
     reader = createApiReader(stack.kubeconfigPath, stack.context);
     await routeToShop(stack, namespace);
-    await rig.release({ release: 'base', objects: shopManifests('v2') });
+    await rig.release({ release: 'base', objects: manifests(0) });
   }, 30 * minute);
 
   afterAll(async () => {
@@ -41,21 +57,22 @@ describeUnless(reason, 'a worker killed at a write, with real pods under load', 
     await rig.close();
   }, minute);
 
-  const release = async (objects: KubernetesObject[]): Promise<string> => {
+  const release = async (image?: string): Promise<string> => {
     releases += 1;
+    const objects = manifests(releases, image);
     const result = await rig.release({ release: `r${String(releases)}`, objects });
     return result.outcome;
   };
 
   /** Plays the release once without a fault and answers its write points. */
-  const learn = async (objects: KubernetesObject[]): Promise<WritePoint[]> => {
+  const learn = async (image?: string): Promise<WritePoint[]> => {
     const points: WritePoint[] = [];
     const number = createPointCounter();
     rig.proxy.decide = (request) => {
       if (request.mutating) points.push(number(pointOfRequest(request)));
       return { kind: 'forward' };
     };
-    await release(objects);
+    await release(image);
     return points;
   };
 
@@ -84,21 +101,21 @@ describeUnless(reason, 'a worker killed at a write, with real pods under load', 
   test(
     'at every write of an update and of an undo: the same end, and no request fails',
     async () => {
-      const v1Points = await learn(shopManifests('v1'));
-      const undoPoints = await learn(withoutImage());
-      expect(v1Points.length + undoPoints.length).toBeGreaterThanOrEqual(12);
-      const before = await takeSnapshot(reader, namespace);
+      const updatePoints = await learn();
+      const undoPoints = await learn(imageThatNobodyHas);
+      expect(updatePoints.length + undoPoints.length).toBeGreaterThanOrEqual(12);
 
       const report = await sendWhile(target(), async () => {
+        const before = await takeSnapshot(reader, namespace);
         for (const index of undoPoints.keys()) {
           const fault = killAt(index);
-          expect(await release(withoutImage())).toBe('restored-exactly');
+          expect(await release(imageThatNobodyHas)).toBe('restored-exactly');
           expect(fault.wasHit()).toBe(true);
           expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
         }
-        for (const index of v1Points.keys()) {
+        for (const index of updatePoints.keys()) {
           const fault = killAt(index);
-          expect(await release(shopManifests(index % 2 === 0 ? 'v2' : 'v1'))).toBe('deployed');
+          expect(await release()).toBe('deployed');
           expect(fault.wasHit()).toBe(true);
         }
       });
