@@ -9,13 +9,16 @@ import { formatElapsed } from './paint.ts';
 import { renderStory } from './render-story.ts';
 import { reportError } from './report-error.ts';
 import { levelOption } from './sandbox-verbs.ts';
-import { canvasOf, printLine, processTerminal, say } from './terminal.ts';
+import { storyFigures } from './story-figures.ts';
+import { canvasOf, printJson, printLine, processTerminal, say } from './terminal.ts';
 
-const terminal = processTerminal();
-const startedAtMs = performance.now();
 const examplesDirectory = path.join(import.meta.dirname, '..', '..', 'docs', 'examples', 'shop');
 
-const runDemo = async (flags: DemoFlags): Promise<number> => {
+const runDemo = async (flags: DemoFlags & { json?: boolean }): Promise<number> => {
+  const screen = processTerminal();
+  // With --json the tables are talk.
+  const terminal = flags.json === true ? { ...screen, stdout: screen.stderr } : screen;
+  const startedAtMs = performance.now();
   const stack = await bringUpDemo(terminal, flags);
   let story: Story;
   try {
@@ -28,7 +31,9 @@ const runDemo = async (flags: DemoFlags): Promise<number> => {
     await stack.close();
   }
   const asTold = story.records.every((record) => deviations(record).length === 0);
-  const elapsed = formatElapsed(performance.now() - startedAtMs);
+  const elapsedMs = performance.now() - startedAtMs;
+  if (flags.json === true) printJson(screen, storyFigures(story, { asTold, elapsedMs }));
+  const elapsed = formatElapsed(elapsedMs);
   say(
     terminal,
     asTold
@@ -56,12 +61,13 @@ const program = new Command('demo')
   .addOption(levelOption())
   .option('--context <name>', 'use an existing cluster, by kubeconfig context')
   .option('--kubeconfig <path>', 'kubeconfig of the existing cluster')
+  .option('--json', 'print the figures of the story as JSON')
   .option('--image <repository>', 'repository of the shop images that the cluster can pull')
   .exitOverride();
 
 try {
-  const flags = program.parse().opts<DemoFlags>();
+  const flags = program.parse().opts<DemoFlags & { json?: boolean }>();
   process.exitCode = await runDemo(flags);
 } catch (error) {
-  process.exitCode = reportError(terminal, error, false);
+  process.exitCode = reportError(processTerminal(), error, false);
 }

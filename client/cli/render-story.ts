@@ -1,4 +1,4 @@
-import { deviations, type ChapterRecord } from './demo-chapters.ts';
+import { deviations, goodVersion, type ChapterRecord } from './demo-chapters.ts';
 import { formatElapsed, paintLine, paintTable, piece, type Canvas, type Piece } from './paint.ts';
 import { requestsPerSecond, timeToSafeMs, type TrafficCounts } from './traffic-counts.ts';
 
@@ -56,6 +56,3 @@ const safetyLine = ({ chapter, traffic }: ChapterRecord, canvas: Canvas): string
   const text = `${chapter.version}: ${String(traffic.failed)} requests failed; ${formatElapsed(safeMs)} after the first of them version ${goodVersion} served alone`;
   return [paintLine([piece(text)], canvas)];
 };
-
-/** The version that is live when the bad ones come. */
-const goodVersion = '2';

@@ -76,12 +76,6 @@ const namespaceNamed = (name: string): V1Namespace => {
   return namespace;
 };
 
-/** Deletes the namespace with everything in it, and waits until it is gone. */
-export const removeNamespace = async (access: ClusterAccess, name: string): Promise<void> => {
-  const core = configOf(access).makeApiClient(CoreV1Api);
-  await core.deleteNamespace({ name });
-};
-
 const gatewayName = 'holdfast';
 const gatewayNamespace = 'holdfast-gateway';
 
