@@ -1,5 +1,4 @@
-import { createInterface } from 'node:readline';
-import { isRecord } from '../../domain/delivery/canonical-json.ts';
+import { codedErrorOf } from '../coded-failure.ts';
 import { currentAttempt, throwIfCancelled } from './activity-attempt.ts';
 import type { ApiConnection, WireRequest, WireResponse } from './api-connection.ts';
 import { ApiError, ApiUnreachable } from './api-error.ts';
@@ -14,6 +13,12 @@ export interface ApiCall {
   accept?: string;
 }
 
+export interface WatchOptions {
+  signal: AbortSignal;
+  /** Something changed, or the watch has an error; what it is, a list tells. */
+  onEvent: () => void;
+}
+
 /** The API server as raw JSON: fields that this version does not know are neither lost nor changed. */
 export interface ApiClient {
   readonly server: string;
@@ -21,10 +26,7 @@ export interface ApiClient {
   call(call: ApiCall): Promise<unknown>;
   text(call: ApiCall): Promise<string>;
   /** Calls back for each event until the watch ends, which is normal; rejects when it breaks. */
-  watch(
-    call: Pick<ApiCall, 'path' | 'query'>,
-    options: { signal: AbortSignal; onEvent: (type: string) => void },
-  ): Promise<void>;
+  watch(call: Pick<ApiCall, 'path' | 'query'>, options: WatchOptions): Promise<void>;
 }
 
 /** The API server ends a request after 60 s itself; waiting longer only hides a broken connection. */
@@ -84,6 +86,7 @@ const answerOf = async (
     return { response, text: await response.body.text() };
   } catch (error) {
     throwIfCancelled(currentAttempt());
+    if (codedErrorOf(error) !== undefined) throw error;
     throw new ApiUnreachable(name, error);
   }
 };
@@ -102,7 +105,7 @@ const successText = async (connection: ApiConnection, call: ApiCall): Promise<st
 const watchUntilEnd = async (
   connection: ApiConnection,
   call: Pick<ApiCall, 'path' | 'query'>,
-  options: { signal: AbortSignal; onEvent: (type: string) => void },
+  options: WatchOptions,
 ): Promise<void> => {
   const request = { ...call, method: 'GET' as const };
   const limits = { signal: options.signal, silenceMs: watchSilenceMs };
@@ -112,9 +115,8 @@ const watchUntilEnd = async (
     const answer = { status: response.statusCode, body, retryAfterMs: undefined };
     throw new ApiError({ ...answer, request: `GET ${call.path}` });
   }
-  for await (const line of createInterface(response.body)) {
-    const event = parsed(line);
-    options.onEvent(isRecord(event) && typeof event['type'] === 'string' ? event['type'] : 'ERROR');
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    if (chunk.length > 0) options.onEvent();
   }
 };
 

@@ -30,11 +30,22 @@ const mostConnections = 64;
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** The client library refuses plain HTTP unless this is set; on loopback there is nobody to read along. */
+/**
+ * The client library refuses plain HTTP unless `skipTLSVerify` is set. On loopback there is nobody
+ * to read along, so that it is set there; anywhere else it is the user's to decide.
+ */
 const allowPlainLoopback = (config: KubeConfig): void => {
   const cluster = config.getCurrentCluster();
   const url = cluster === null ? undefined : new URL(cluster.server);
-  if (url?.protocol !== 'http:' || !loopback.test(url.hostname)) return;
+  if (url?.protocol !== 'http:' || cluster?.skipTLSVerify === true) return;
+  if (!loopback.test(url.hostname)) {
+    throw codedFailure({
+      code: 'CONFIGURATION_INVALID',
+      message: `The kubeconfig names the plain address ${url.origin}; nothing was sent to it.`,
+      next: 'Use https, or set insecure-skip-tls-verify if you know that nobody can read along.',
+      subject: 'server',
+    });
+  }
   config.clusters = config.clusters.map((entry) =>
     entry.name === cluster?.name ? { ...entry, skipTLSVerify: true } : entry,
   );

@@ -1,4 +1,1 @@
-export {
-  createFilesystemBlobStore,
-  type FilesystemBlobStoreOptions,
-} from './filesystem-blob-store.ts';
+export { createFilesystemBlobStore } from './filesystem-blob-store.ts';

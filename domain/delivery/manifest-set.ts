@@ -80,7 +80,4 @@ export const refOf = (object: KubernetesObject): ObjectRef => ({
   name: object.metadata.name,
 });
 
-export const sameRef = (left: ObjectRef, right: ObjectRef): boolean =>
-  left.kind === right.kind && left.name === right.name;
-
 export const describeObject = (object: KubernetesObject): string => describeRef(refOf(object));

@@ -4,7 +4,7 @@ import type { CodedError } from '../../../contracts/errors.ts';
 import { recordAt } from '../../../domain/delivery/canonical-json.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
 import { createDriver, editSpec, refs } from '../../conformance/release-driver.ts';
-import type { SampleOptions } from '../../conformance/sample-service.ts';
+import { sampleService, type SampleOptions } from '../../conformance/sample-service.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { openRealSite, type RealSite } from './real-site.ts';
 
@@ -114,14 +114,15 @@ describe('a rollout that takes too long', () => {
   });
 
   test('ends when Kubernetes itself gives up waiting', async () => {
-    const release = await driver.prepare('1', 1, unready);
+    const objects = sampleService(unready).map((object) =>
+      object.kind === 'Deployment'
+        ? editSpec((spec) => (spec['progressDeadlineSeconds'] = 1))(object)
+        : object,
+    );
+    const release = await driver.prepare('1', 1, { objects });
     for (const { index } of release.plan.changes) {
       await site.releases.write({ ...release.step, index });
     }
-    await site.edit(
-      refs.deployment,
-      editSpec((spec) => (spec['progressDeadlineSeconds'] = 1)),
-    );
     const wait = site.workloads.awaitRollout({
       ...driver.target,
       object: refs.deployment,
