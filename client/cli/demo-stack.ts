@@ -8,6 +8,7 @@ import {
 import { createOpsClient, type OpsClient } from '../index.ts';
 import { bringUp, sandboxAddresses } from './bring-up.ts';
 import type { ProberSettings } from './demo-prober.ts';
+import { loadSampleImages } from './load-images.ts';
 import { promisedRequestsPerSecond } from './demo-chapters.ts';
 import {
   ensureNamespace,
@@ -56,6 +57,9 @@ export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise
   for (const [name, value] of sandboxAddresses(sandbox))
     say(terminal, `${name}: ${value}`, 'faint');
   const target = targetOf(sandbox, flags);
+  if (flags.context !== undefined && flags.image === undefined) {
+    await loadImages(terminal, flags.context);
+  }
   const environmentsFile = path.join(sandbox.stateDirectory, 'demo', 'environments.yaml');
   await ensureNamespace(target.access, target.namespace);
   if (target.gatewayUrl !== undefined) {
@@ -82,6 +86,16 @@ export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise
       else say(terminal, `The sandbox stays: ${sandbox.temporal.uiUrl}`);
     },
   };
+};
+
+const loadImages = async (terminal: Terminal, context: string): Promise<void> => {
+  say(terminal, `loading the images of the shop into ${context}`);
+  const progress = createStepProgress(terminal);
+  try {
+    await loadSampleImages(context, progress.report);
+  } finally {
+    progress.finish();
+  }
 };
 
 interface DemoTarget {
