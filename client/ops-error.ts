@@ -9,7 +9,8 @@ import { errors, type CodedError, type ErrorCode } from '../contracts/errors.ts'
  *
  * await using ops = await createOpsClient();
  * try {
- *   await ops.delivery.deployService.getHandle('deploy:staging:shop:2.4.1').result();
+ *   const run = await ops.delivery.deployService.getHandle('deploy:staging:shop:2.4.1');
+ *   await run.result();
  * } catch (error) {
  *   if (error instanceof OpsError && !error.retryable) console.error(error.code, error.next);
  * }

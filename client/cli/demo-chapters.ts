@@ -84,7 +84,9 @@ const trafficDeviations = (chapter: Chapter, traffic: TrafficCounts): string[] =
   const found: string[] = [];
   const rate = requestsPerSecond(traffic);
   if (rate < promisedRequestsPerSecond) {
-    found.push(`only ${String(Math.floor(rate))} requests/s were sent, which proves less than promised`);
+    found.push(
+      `only ${String(Math.floor(rate))} requests/s were sent, which proves less than promised`,
+    );
   }
   if (chapter.failedRequests === 'none' && traffic.failed > 0) {
     found.push(`${String(traffic.failed)} requests failed: ${traffic.failureExample ?? ''}`);
