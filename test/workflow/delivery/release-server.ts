@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js';
 import { Worker } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createContracts } from '../../../activities/contracts/index.ts';
@@ -79,9 +80,18 @@ const createEnvironment = async (kind: ServerOptions['kind']): Promise<TestWorkf
   const say = (): void => undefined;
   if (kind === 'time-skipping') {
     const { path } = await locateTool('temporal-test-server', { onProgress: say });
-    return TestWorkflowEnvironment.createTimeSkipping({
+    const env = await TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path } },
     });
+    const attributes = Object.values(searchAttributes).map(({ name, type }) => [
+      name,
+      encodeSearchAttributeIndexedValueType(type),
+    ]);
+    await env.connection.operatorService.addSearchAttributes({
+      namespace: env.namespace ?? 'default',
+      searchAttributes: Object.fromEntries(attributes),
+    });
+    return env;
   }
   const { path } = await locateTool('temporal', { onProgress: say });
   const fast = [
