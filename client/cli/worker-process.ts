@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { readSurroundings, type Surroundings } from '../config.ts';
 import { environmentWith } from './config.ts';
@@ -45,6 +46,8 @@ export const workerEnvironment = (
   const sandboxEnvironments = path.join(stateDirectory, 'environments.yaml');
   return environmentWith({
     defaults: {
+      // Workers load Kubernetes' and Temporal's clients; compiled once, they start in half the time.
+      NODE_COMPILE_CACHE: getCompileCacheDir(),
       TEMPORAL_ADDRESS: sandbox?.temporal.address,
       TEMPORAL_NAMESPACE: sandbox?.temporal.namespace,
       HOLDFAST_BLOBS: blobDirectory,
