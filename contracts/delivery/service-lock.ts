@@ -114,6 +114,17 @@ export interface ReleaseRecord {
   manifestsDigest?: string;
   planDigest?: string;
   preImageDigest?: string;
+  /** Who decided, where the holder had died. */
+  decision?: LockDecision;
+}
+
+/** What an operator decided about a dead holder, as the evidence keeps it. */
+export interface LockDecision {
+  action: LockResolution['action'];
+  actor: string;
+  reason: string;
+  /** How far it is proven who that was. */
+  verification: string;
 }
 
 /** Answer of the query `state` on the entity, and what continue-as-new carries. */

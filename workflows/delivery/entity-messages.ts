@@ -6,6 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { VerifiedActor } from '../../activities/identity/port.ts';
 import type { LockClaim } from '../../activities/coordination/port.ts';
 import type {
   LockRelease,
@@ -92,10 +93,14 @@ const takeResolutions = (entity: Entity): void => {
   setHandler(
     defineUpdate<MessageReceipt, [LockResolution]>(lockMessageNames.resolve),
     async (resolution) => {
-      await CancellationScope.nonCancellable(() => verify(entity, resolution));
+      const { verification } = await CancellationScope.nonCancellable(() =>
+        verify(entity, resolution),
+      );
+      // Someone else may have decided while the sender was checked.
       check(resolution);
-      entity.resolution = resolution;
-      return { changed: true, state: `${resolution.action} accepted` };
+      const { action, actor, reason } = resolution;
+      entity.resolution = { action, actor, reason, verification };
+      return { changed: true, state: `${action} accepted` };
     },
     {
       description: 'What to do about a holder that died: restore, adopt or release.',
@@ -104,7 +109,7 @@ const takeResolutions = (entity: Entity): void => {
   );
 };
 
-const verify = (entity: Entity, { actor, action, proof }: LockResolution): Promise<unknown> =>
+const verify = (entity: Entity, { actor, action, proof }: LockResolution): Promise<VerifiedActor> =>
   entity.ports().identity.verify(
     {
       actor,

@@ -1,6 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type {
-  LockResolution,
+  LockDecision,
   ReleaseRecord,
   ServiceEntityInput,
   ServiceLockState,
@@ -16,7 +16,7 @@ import type { Waits } from '../runtime/timeouts.ts';
 export interface Entity {
   readonly state: ServiceLockState;
   /** What an operator decided about a dead holder; the main loop carries it out. */
-  resolution?: LockResolution;
+  resolution?: LockDecision;
   /** When the holder is looked after next, and the gap that grows with each look. */
   look: { atMs: number; gapMs: number };
   ports(): Ports;

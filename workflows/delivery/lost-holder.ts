@@ -1,7 +1,7 @@
 import { log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type {
   LockHolder,
-  LockResolution,
+  LockDecision,
   ReleaseOutcome,
   ReleaseRecord,
   RestorablePlan,
@@ -64,7 +64,7 @@ export const resolveHolder = async (entity: Entity): Promise<void> => {
       await restore(entity, holder.plan, resolution);
     } else {
       const outcome = resolution.action === 'adopt' ? 'adopted' : 'left-as-is';
-      freeLock(entity, recordOf(holder, holder.plan, outcome));
+      freeLock(entity, { ...recordOf(holder, holder.plan, outcome), decision: resolution });
     }
   } finally {
     delete entity.resolution;
@@ -81,16 +81,16 @@ const recordOf = (
 const restore = async (
   entity: Entity,
   plan: RestorablePlan,
-  resolution: LockResolution,
+  decision: LockDecision,
 ): Promise<void> => {
   const { state } = entity;
   state.status = 'restoring';
   delete state.needsOperator;
   entity.show();
   try {
-    const outcome = await runRestore(entity, plan, resolution);
+    const outcome = await runRestore(entity, plan, decision);
     const { holder } = state;
-    if (holder !== undefined) freeLock(entity, recordOf(holder, plan, outcome));
+    if (holder !== undefined) freeLock(entity, { ...recordOf(holder, plan, outcome), decision });
   } catch (error) {
     askOperator(entity, `The restore failed: ${codedErrorOf(error).message}`, plan);
   }
@@ -99,7 +99,7 @@ const restore = async (
 const runRestore = async (
   entity: Entity,
   plan: RestorablePlan,
-  { actor, reason }: LockResolution,
+  decision: LockDecision,
 ): Promise<'restored-exactly' | 'restored-with-exceptions'> => {
   const { state } = entity;
   const { environment, service, holder, timeoutProfile } = state;
@@ -117,7 +117,7 @@ const runRestore = async (
     ...target,
     plan,
     keepReleases: keptReleases(state),
-    requestedBy: { actor, reason },
+    requestedBy: decision,
   };
   const child = await startChild(restoreRelease, {
     workflowId: `restore:${environment}:${service}:${release}:${epoch}`,

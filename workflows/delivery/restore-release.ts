@@ -6,8 +6,7 @@
  */
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
 import type { TimeoutProfile } from '../../activities/contracts/port.ts';
-import type { RestorablePlan } from '../../contracts/delivery/service-lock.ts';
-import type { Message } from '../../contracts/messages.ts';
+import type { LockDecision, RestorablePlan } from '../../contracts/delivery/service-lock.ts';
 import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
 import { portsOf } from '../runtime/ports.ts';
 import { createSaga } from '../runtime/saga.ts';
@@ -29,7 +28,7 @@ export interface RestoreRequest {
   plan: RestorablePlan;
   keepReleases: string[];
   /** Who asked for the restore, and why. */
-  requestedBy: Message;
+  requestedBy: LockDecision;
   timeoutProfile: TimeoutProfile;
 }
 
@@ -77,14 +76,8 @@ const prepare = (open: OpenRun, request: RestoreRequest): Parameters<typeof askO
     status: 'unwinding',
     stages: [],
   });
-  const { actor, reason } = requestedBy;
-  // The entity checked who asked before it started this run.
-  open.evidence.identities.push({
-    action: 'restore',
-    actor,
-    verification: 'by the entity',
-    reason,
-  });
+  const { actor, reason, verification } = requestedBy;
+  open.evidence.identities.push({ action: 'restore', actor, verification, reason });
   open.show({ service, environment, release });
   return Object.assign(open, {
     ports: portsOf(timeoutProfile),

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { CodedError } from '../../contracts/errors.ts';
 import { errors, isErrorCode } from '../../contracts/errors.ts';
 
@@ -23,10 +23,20 @@ export const codedErrorOf = (error: unknown): CodedError => {
     const coded = readCoded(link);
     if (coded !== undefined) return coded;
   }
-  const innermost = chain.at(-1);
-  const text = innermost instanceof Error ? innermost.message : String(innermost);
-  const step = stepOf(chain);
-  return { code: 'INTERNAL', message: step === undefined ? text : `${step}: ${text}` };
+  const activity = chain.find((link) => link instanceof ActivityFailure)?.activityType;
+  const message = textOf(chain.at(-1));
+  return {
+    code: 'INTERNAL',
+    message: activity === undefined ? message : `${activity}: ${message}`,
+    ...(activity === undefined ? {} : { subject: activity }),
+  };
+};
+
+const textOf = (error: unknown): string => {
+  if (error instanceof TimeoutFailure) {
+    return `no answer in time (${error.timeoutType}); is a worker of its pool running?`;
+  }
+  return error instanceof Error ? error.message : String(error);
 };
 
 /** Guards against a cause that refers back to itself. */
@@ -57,10 +67,3 @@ const isCodedDetail = (value: unknown, type: string): value is CodedError =>
   value.code === type &&
   'message' in value &&
   typeof value.message === 'string';
-
-const stepOf = (chain: unknown[]): string | undefined => {
-  for (const link of chain) {
-    if (link instanceof Error && 'activityType' in link) return String(link.activityType);
-  }
-  return undefined;
-};

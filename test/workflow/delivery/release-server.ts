@@ -83,10 +83,9 @@ const createEnvironment = async (kind: ServerOptions['kind']): Promise<TestWorkf
     const env = await TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path } },
     });
-    const attributes = Object.values(searchAttributes).map(({ name, type }) => [
-      name,
-      encodeSearchAttributeIndexedValueType(type),
-    ]);
+    const attributes = Object.values(searchAttributes).map(
+      ({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type) ?? 0] as const,
+    );
     await env.connection.operatorService.addSearchAttributes({
       namespace: env.namespace ?? 'default',
       searchAttributes: Object.fromEntries(attributes),
