@@ -69,3 +69,7 @@ export const isPreconditionFailure = (error: unknown): boolean =>
   error instanceof ApiError &&
   ((error.status === 409 && error.reason === 'Conflict') ||
     (error.status === 422 && error.resource === '' && error.causes.length === 0));
+
+/** The object itself is refused, with the fields that are wrong. */
+export const isInvalid = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 422 && error.reason === 'Invalid';

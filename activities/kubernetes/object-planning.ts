@@ -2,6 +2,7 @@ import { equalJson, numberAt } from '../../domain/delivery/canonical-json.ts';
 import { guardedPatch } from '../../domain/delivery/guarded-patch.ts';
 import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
 import { describeObject, refOf } from '../../domain/delivery/manifest-set.ts';
+import { withManifest } from '../../domain/delivery/manifest-merge.ts';
 import { normalised } from '../../domain/delivery/normalised-object.ts';
 import { annotationOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
 import { ownerElsewhere } from '../../domain/delivery/object-owner.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../domain/delivery/replica-ownership.ts';
 import { isLeftBehind } from '../../domain/delivery/spent-objects.ts';
 import { codedFailure } from '../coded-failure.ts';
+import { isInvalid } from './api-error.ts';
 import { rehearseBackward } from './backward-rehearsal.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';
@@ -101,6 +103,26 @@ const recordedManifest = (
   return text === undefined ? undefined : parseLastApplied(text);
 };
 
+/**
+ * The target is what the API server answers to an apply that is only asked. Where it refuses
+ * because something that the last manifest had is in the way of the new one (two ports that
+ * would need names, two sources of one volume, two handlers of one probe), that is taken out
+ * first and the manifest laid over the rest; the patch is dry-run all the same.
+ */
+const targetOf = async (
+  cluster: Cluster,
+  live: KubernetesObject,
+  { previous, next }: { previous: KubernetesObject | undefined; next: KubernetesObject },
+): Promise<KubernetesObject> => {
+  if (previous === undefined) return previewApply(cluster, next);
+  try {
+    return withoutRemovedFields(await previewApply(cluster, next), { previous, next });
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    return withManifest(withoutRemovedFields(live, { previous, next }), next);
+  }
+};
+
 const planExisting = async (
   context: PlanningContext,
   live: KubernetesObject,
@@ -112,10 +134,8 @@ const planExisting = async (
   const autoscaledAfter = autoscaledBefore || autoscalerOf(manifest, objects) !== undefined;
   const scope = { autoscaledReplicas: autoscaledBefore };
   const wanted = autoscaledAfter ? withoutReplicas(manifest) : manifest;
-  const preview = await previewApply(cluster, wanted);
   const previous = recordedManifest(context, live);
-  const target =
-    previous === undefined ? preview : withoutRemovedFields(preview, { previous, next: wanted });
+  const target = await targetOf(cluster, live, { previous, next: wanted });
   const before = normalised(live, scope);
   const base = { before, autoscaledBefore, autoscaledAfter };
   const action = isLeftBehind(live, request, context.previous) ? 'patch' : 'keep';

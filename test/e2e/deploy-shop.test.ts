@@ -11,7 +11,8 @@ import { compareSnapshots } from './checker/compare.ts';
 import { describeIgnoreList, takeSnapshot } from './checker/namespace-snapshot.ts';
 import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
-const namespace = 'e2e-shop';
+// A sandbox that was left running has the namespaces of earlier runs.
+const namespace = `e2e-shop-${Date.now().toString(36)}`;
 const minute = 60_000;
 const reason = await nodeLayer.explainUnavailable(levelTwoState);
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 
 /**
@@ -65,12 +66,13 @@ export interface ApiCall {
   contentType?: string;
 }
 
-/** One request; any status outside 2xx is an error that quotes the answer. */
-export const callApi = (
-  connection: Connection,
-  agent: https.Agent,
-  call: ApiCall,
-): Promise<unknown> =>
+interface Answer {
+  status: number;
+  text: string;
+  retryAfterMs: number;
+}
+
+const send = (connection: Connection, agent: https.Agent, call: ApiCall): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const request = https.request(
       new URL(call.path, connection.server),
@@ -89,19 +91,32 @@ export const callApi = (
         },
       },
       (response) => {
+        const retryAfterMs = Number(response.headers['retry-after'] ?? 1) * 1_000;
         readBody(response).then((text) => {
-          const status = response.statusCode ?? 0;
-          if (status < 200 || status > 299) {
-            reject(
-              new Error(`${call.method} ${call.path}: ${String(status)} ${text.slice(0, 300)}`),
-            );
-          } else resolve(JSON.parse(text));
+          resolve({ status: response.statusCode ?? 0, text, retryAfterMs });
         }, reject);
       },
     );
     request.on('error', reject);
     request.end(call.body === undefined ? undefined : JSON.stringify(call.body));
   });
+
+/** One request; any status outside 2xx is an error that quotes the answer. */
+export const callApi = async (
+  connection: Connection,
+  agent: https.Agent,
+  call: ApiCall,
+): Promise<unknown> => {
+  for (;;) {
+    const { status, text, retryAfterMs } = await send(connection, agent, call);
+    if (status >= 200 && status < 300) return JSON.parse(text);
+    if (status !== 429) {
+      throw new Error(`${call.method} ${call.path}: ${String(status)} ${text.slice(0, 300)}`);
+    }
+    // The server asks to come back later, e.g. while the storage of a new kind is being prepared.
+    await delay(retryAfterMs);
+  }
+};
 
 export const createApiReader = (kubeconfigPath: string, contextName: string): ApiReader => {
   const connection = readConnection(kubeconfigPath, contextName);

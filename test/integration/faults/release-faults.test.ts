@@ -13,6 +13,9 @@ import { levelOneState, startReleaseStack } from '../../setup/release-stack.ts';
 const baseline = { release: 'r1', objects: sampleManifests(versions.first) };
 const update = { release: 'r2', objects: sampleManifests(versions.second) };
 
+/** A sandbox that was left running has the namespaces of earlier runs. */
+const run = Date.now().toString(36);
+
 let stack: Stack;
 let reader: ApiReader;
 
@@ -31,7 +34,8 @@ interface Prepared {
 }
 
 /** A namespace in which the first version runs, released without a fault. */
-const prepare = async (name: string): Promise<Prepared> => {
+const prepare = async (title: string): Promise<Prepared> => {
+  const name = `${title}-${run}`;
   const rig = await createReleaseRig(stack, name);
   const result = await rig.release(baseline);
   expect(result.outcome).toBe('deployed');
@@ -150,7 +154,7 @@ describe('a fenced zombie', () => {
 
       const late = (await rig.writes()).slice(sentBefore).filter((w) => w.step.includes(':r2;'));
       expect(late.filter(tookEffect)).toEqual([]);
-      expect(compareSnapshots(before, await takeSnapshot(reader, zombie.name))).toEqual([]);
+      expect(compareSnapshots(before, await takeSnapshot(reader, rig.namespace))).toEqual([]);
       await rig.close();
     },
     90_000,
