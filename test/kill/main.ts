@@ -21,7 +21,12 @@ const say = (line: string): void => {
 
 const stack = await startReleaseStack(1, `kill-${String(process.pid)}`);
 try {
-  const report = await runMatrix({ stack, parallel: Number(values.parallel), onProgress: say });
+  const report = await runMatrix({
+    stack,
+    parallel: Number(values.parallel),
+    sample: values.sample,
+    onProgress: say,
+  });
   for (const problem of report.problems) say(problem);
   const { shown, hit, identical } = report;
   process.stdout.write(

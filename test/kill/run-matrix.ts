@@ -12,7 +12,7 @@ import {
 import { createReleaseLane, type ReleaseLane, type Stack } from './release-lane.ts';
 
 export interface MatrixReport {
-  /** Write points that the audit log shows in undisturbed runs, times the kinds of fault. */
+  /** Write points that the audit log shows in undisturbed runs, times the kinds of fault on each. */
   shown: number;
   /** Cases whose fault was met by the run. */
   hit: number;
@@ -25,6 +25,8 @@ export interface MatrixOptions {
   stack: Stack;
   /** Releases that run at the same time, each in a lane of its own. */
   parallel: number;
+  /** Every point with one kind of fault in turn, in place of every kind. */
+  sample: boolean;
   onProgress: (line: string) => void;
 }
 
@@ -99,8 +101,10 @@ const learnCases = async ({ options, reader, tracks, report }: Matrix): Promise<
     const calm = await playUndisturbed({ lane: track.lane, reader, scenario, namespace });
     report.problems.push(...calm.problems.map((text) => `${scenario.name}, undisturbed: ${text}`));
     options.onProgress(`${scenario.name}: ${String(calm.points.length)} writes`);
-    for (const point of calm.points) {
-      for (const kind of faultKinds) cases.push({ scenario, fault: { point, kind }, calm });
+    for (const [index, point] of calm.points.entries()) {
+      const turn = faultKinds[index % faultKinds.length];
+      const kinds = options.sample && turn !== undefined ? [turn] : faultKinds;
+      cases.push(...kinds.map((kind) => ({ scenario, fault: { point, kind }, calm })));
     }
   });
   return cases;
@@ -127,7 +131,7 @@ const examine = async (
   }
 };
 
-/** Every write point of every scenario, with every kind of fault. */
+/** Every write point of every scenario, with every kind of fault or, in a sample, with one. */
 export const runMatrix = async (options: MatrixOptions): Promise<MatrixReport> => {
   const { stack, parallel } = options;
   // The cluster may have seen another matrix, and its namespaces stay.
