@@ -105,11 +105,15 @@ describeUnless(reason, 'a worker killed at a write, with real pods under load', 
     async () => {
       const updatePoints = await learn();
       const undoPoints = await learn(imageThatNobodyHas);
-      expect(updatePoints.length + undoPoints.length).toBeGreaterThanOrEqual(12);
+      // The writes before the failure are those of an update, which are hit below.
+      const isLong = process.env['HOLDFAST_LONG'] === '1';
+      const firstUndo = isLong ? 0 : undoPoints.findIndex((point) => point.includes('revert'));
+      expect(updatePoints.length + undoPoints.length - firstUndo).toBeGreaterThanOrEqual(12);
 
       const report = await sendWhile(target(), async () => {
         const before = await takeSnapshot(reader, namespace);
         for (const index of undoPoints.keys()) {
+          if (index < firstUndo) continue;
           const fault = killAt(index);
           expect(await release(imageThatNobodyHas)).toBe('restored-exactly');
           expect(fault.wasHit()).toBe(true);

@@ -11,6 +11,8 @@ import { runMatrix } from './run-matrix.ts';
 const { values } = parseArgs({
   options: {
     parallel: { type: 'string', default: '4' },
+    /** Every point with one kind of fault in turn, in place of every kind. */
+    sample: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
 });
