@@ -121,10 +121,10 @@ export const watchedMs = (
  * crossed already, only the smallest number of samples is still missing.
  */
 const stopAtFailures = (rule: BakeRule, tally: BakeTally, windowMs: number): number => {
-  const missing = rule.minSamples - tally.samples;
-  if (isOverThreshold(rule, tally)) return Math.max(1, missing);
   const samplesAtEnd = tally.samples + Math.ceil((windowMs * rule.requestsPerSecond) / 1_000);
-  return Math.max(1, Math.floor(rule.maxFailureRatio * samplesAtEnd) + 1 - tally.failures);
+  const crossing = Math.floor(rule.maxFailureRatio * samplesAtEnd) + 1 - tally.failures;
+  const missing = isOverThreshold(rule, tally) ? rule.minSamples - tally.samples : 0;
+  return Math.max(1, crossing, missing);
 };
 
 const isOverThreshold = (rule: BakeRule, tally: BakeTally): boolean =>

@@ -17,7 +17,6 @@ import { nodeReady, startAgents, startContainerd } from './start-node.ts';
 import { tearDownNode } from './teardown.ts';
 
 export { levelTwoHolder } from './level-two-lock.ts';
-export type { Holder } from './level-two-lock.ts';
 
 async function explainUnavailable(stateDirectory: string): Promise<string | undefined> {
   const obstacles = levelTwoObstacles();

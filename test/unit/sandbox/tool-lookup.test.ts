@@ -27,6 +27,8 @@ async function cacheTemporal(): Promise<string> {
 }
 
 beforeEach(async () => {
+  // The machine that runs the tests may name a tool of its own; empty counts as not set.
+  process.env[TEMPORAL.environmentVariable] = '';
   directory = await mkdtemp(join(tmpdir(), 'holdfast-tools-'));
   settings = {
     stateDirectory: undefined,
