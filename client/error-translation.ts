@@ -1,6 +1,5 @@
 import {
   ActivityExecutionFailedError,
-  isGrpcDeadlineError,
   isGrpcServiceError,
   QueryNotRegisteredError,
   QueryRejectedError,
@@ -23,6 +22,8 @@ import { OpsError } from './ops-error.ts';
 // Numbers of the gRPC status codes (grpc.github.io/grpc/core/md_doc_statuscodes.html).
 const unreachableStatus: ReadonlySet<number> = new Set([4, 14]);
 const invalidStatus: ReadonlySet<number> = new Set([3]);
+// Cancelled, deadline exceeded, and failed precondition: `no poller seen for task queue recently`.
+const noWorkerStatus: ReadonlySet<number> = new Set([1, 4, 9]);
 const unauthenticatedStatus: ReadonlySet<number> = new Set([7, 16]);
 
 /** What a call was about, for the text of an error. */
@@ -119,9 +120,14 @@ const serverError = (
   return grpcError(error, address);
 };
 
-const isUnanswered = (error: unknown, asksWorker: boolean): boolean =>
-  error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
-  (asksWorker && isGrpcDeadlineError(error));
+const isUnanswered = (error: unknown, asksWorker: boolean): boolean => {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const service = grpcErrorIn(error);
+  return asksWorker && service !== undefined && noWorkerStatus.has(service.code);
+};
+
+const grpcErrorIn = (error: unknown) =>
+  [error, error instanceof Error ? error.cause : undefined].find(isGrpcServiceError);
 
 const noWorkerError = (run: string | undefined): CodedError => ({
   code: 'TEMPORAL_UNREACHABLE',
@@ -130,9 +136,7 @@ const noWorkerError = (run: string | undefined): CodedError => ({
 });
 
 const grpcError = (error: unknown, address: string | undefined): CodedError | undefined => {
-  const service = [error, error instanceof Error ? error.cause : undefined].find(
-    isGrpcServiceError,
-  );
+  const service = grpcErrorIn(error);
   const server = `The Temporal server${address === undefined ? '' : ` at ${address}`}`;
   if (service === undefined) {
     const isService = error instanceof ServiceError;

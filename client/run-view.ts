@@ -66,7 +66,7 @@ export const viewRun = async <Progress>(handle: WorkflowHandle): Promise<RunView
 };
 
 // A worker that is there answers within milliseconds, after a restart within seconds.
-const queryTimeoutMs = 5_000;
+export const queryTimeoutMs = 5_000;
 
 /** The run's own account. @throws TEMPORAL_UNREACHABLE if no worker gives it in time */
 export const askProgress = async <Progress>(handle: WorkflowHandle): Promise<Progress> => {

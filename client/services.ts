@@ -7,6 +7,7 @@ import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
 import { OpsError } from './ops-error.ts';
 import type { MessageOptions } from './run-handle.ts';
+import { queryTimeoutMs } from './run-view.ts';
 
 /** `ops.services`: the entity that holds the lock, the queue and the history of a service. */
 export interface Services {
@@ -37,11 +38,12 @@ export const createServices = (
   const stateOf = async (environment: string, service: string): Promise<ServiceLockState> => {
     const workflowId = entityId(environment, service);
     try {
-      return await client.workflow
-        .getHandle(workflowId)
-        .query<ServiceLockState>(lockMessageNames.state);
+      return await client.withDeadline(Date.now() + queryTimeoutMs, async () =>
+        client.workflow.getHandle(workflowId).query<ServiceLockState>(lockMessageNames.state),
+      );
     } catch (error) {
-      throw unknownService({ environment, service }, toOpsError(error, { run: workflowId }));
+      const translated = toOpsError(error, { run: workflowId, asksWorker: true });
+      throw unknownService({ environment, service }, translated);
     }
   };
   return {

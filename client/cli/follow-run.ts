@@ -102,6 +102,7 @@ export const screenOf = (run: DeployServiceHandle, view: View): RunScreen => ({
   pods: view.pods,
   retrying: view.retrying,
   url: run.url ?? null,
+  executionStatus: view.executionStatus,
 });
 
 /** What a person can do about a run that nobody follows any more. */

@@ -8,7 +8,7 @@ import { paintTable, piece } from './paint.ts';
 import { endExitCode, resultExitCode, tellResult } from './release-result.ts';
 import { renderRun } from './render-run.ts';
 import { requireEnvironment } from './required-environment.ts';
-import { canvasOf, printJson, printLine, type Terminal } from './terminal.ts';
+import { canvasOf, printJson, printLine, say, type Terminal } from './terminal.ts';
 
 /** `holdfast get deploy` */
 export const getDeploy = async (
@@ -29,6 +29,7 @@ export const getDeploy = async (
     context.end(await watch(context.terminal, about));
   } else {
     await show(context.terminal, run, flags.json === true);
+    if (flags.json !== true) await tellLock(context.terminal, ops, { service, environment });
   }
 };
 
@@ -92,6 +93,25 @@ const show = async (terminal: Terminal, run: DeployServiceHandle, json: boolean)
       printLine(terminal, renderRun(screenOf(run, view), canvas));
     }
     return;
+  }
+};
+
+/** A lock that waits for an operator, and what resolves it. */
+const tellLock = async (
+  terminal: Terminal,
+  ops: OpsClient,
+  { service, environment }: { service: string; environment: string },
+): Promise<void> => {
+  const state = await ops.services.state(environment, service).catch((error: unknown) => {
+    // A release that was refused before it asked for the lock leaves no entity behind.
+    if (error instanceof OpsError && error.code === 'RUN_NOT_FOUND') return undefined;
+    throw error;
+  });
+  if (state?.needsOperator === undefined) return;
+  const { needsOperator } = state;
+  say(terminal, `the lock of ${service} waits for an operator: ${needsOperator.why}`, 'bad');
+  for (const verb of needsOperator.verbs) {
+    say(terminal, `  holdfast lock ${service} -e ${environment} --${verb} --reason "…"`);
   }
 };
 

@@ -1,6 +1,14 @@
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import type { PodObservation } from '../run-view.ts';
-import { formatElapsed, paintLine, piece, type Canvas, type Piece, type Tone } from './paint.ts';
+import {
+  formatElapsed,
+  paint,
+  paintLine,
+  piece,
+  type Canvas,
+  type Piece,
+  type Tone,
+} from './paint.ts';
 
 /** Everything that the live tree shows of one run. */
 export interface RunScreen {
@@ -12,6 +20,8 @@ export interface RunScreen {
   pods: PodObservation | null;
   retrying: readonly { activity: string; attempt: number; lastFailure: string }[];
   url: string | null;
+  /** Temporal's word for the run, e.g. `RUNNING`, `TERMINATED`. */
+  executionStatus: string;
 }
 
 type Stage = DeployServiceProgress['stages'][number];
@@ -46,14 +56,15 @@ const statusTones: Record<DeployServiceProgress['status'], Tone> = {
 /** The live tree of a run: stages, pods, gates, way back, and what it waits for. */
 export const renderRun = (screen: RunScreen, canvas: Canvas & { nowMs: number }): string => {
   const lines = treeOf(screen, canvas.nowMs).map((pieces) => paintLine(pieces, canvas));
-  return lines.join('\n');
+  // A link that is cut off is none: it wraps.
+  const link = screen.url === null ? [] : [paint(screen.url, 'faint', canvas.colour)];
+  return [...lines, ...link].join('\n');
 };
 
 const treeOf = (screen: RunScreen, nowMs: number): Piece[][] => {
-  const { progress, url } = screen;
-  const link = url === null ? [] : [[piece(url, 'faint')]];
+  const { progress } = screen;
   if (progress === null) {
-    return [[piece(screen.title, 'strong')], ...silenceLines(screen), ...link];
+    return [[piece(screen.title, 'strong')], ...silenceLines(screen), ...closedLines(screen)];
   }
   return [
     titleLine(progress, nowMs),
@@ -61,8 +72,8 @@ const treeOf = (screen: RunScreen, nowMs: number): Piece[][] => {
     ...wayBackLines(progress),
     ...silenceLines(screen),
     ...failureLines(progress),
-    ...waitingLines(progress, nowMs),
-    ...link,
+    ...waitingLines(progress, screen, nowMs),
+    ...closedLines(screen),
   ];
 };
 
@@ -164,6 +175,14 @@ const wayBackLines = ({ compensations }: DeployServiceProgress): Piece[][] => {
 const silenceLines = ({ silence }: RunScreen): Piece[][] =>
   silence === null ? [] : [[piece('no answer from a worker: ', 'busy'), piece(silence)]];
 
+/** A run that was ended from outside says of itself that it runs; what is true is said below. */
+const closedLines = ({ executionStatus }: RunScreen): Piece[][] =>
+  endedFromOutside.has(executionStatus)
+    ? [[piece(`the run was ended from outside: ${executionStatus.toLowerCase()}`, 'bad')]]
+    : [];
+
+const endedFromOutside: ReadonlySet<string> = new Set(['TERMINATED', 'TIMED_OUT']);
+
 const failureLines = ({ failure, failedStep }: DeployServiceProgress): Piece[][] => {
   if (failure === undefined) return [];
   const at = failedStep === undefined ? '' : ` in ${failedStep}`;
@@ -174,9 +193,13 @@ const failureLines = ({ failure, failedStep }: DeployServiceProgress): Piece[][]
   ];
 };
 
-const waitingLines = (progress: DeployServiceProgress, nowMs: number): Piece[][] => {
+const waitingLines = (
+  progress: DeployServiceProgress,
+  { executionStatus }: RunScreen,
+  nowMs: number,
+): Piece[][] => {
   const { waitingFor, service, environment } = progress;
-  if (waitingFor === undefined) return [];
+  if (waitingFor === undefined || endedFromOutside.has(executionStatus)) return [];
   const { what, verbs, deadlineAtMs } = waitingFor;
   const left = deadlineAtMs === undefined ? '' : `, ${formatElapsed(deadlineAtMs - nowMs)} left`;
   return [

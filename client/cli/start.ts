@@ -50,6 +50,7 @@ export const start = async (terminal: Terminal, flags: StartFlags): Promise<numb
   const record: StartRecord = { pid: process.pid, healthAddress: worker.healthAddress };
   await writeFile(recordFile, JSON.stringify(record));
   tellAddresses(terminal, sandbox, worker.healthAddress);
+  say(terminal, `From another directory: export HOLDFAST_STATE_DIR=${sandbox.stateDirectory}`);
   say(terminal, `Next: holdfast deploy -f docs/examples/shop/v1/holdfast.yaml --wait`);
   const keeps = before.state !== 'absent';
   say(

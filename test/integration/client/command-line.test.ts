@@ -5,12 +5,12 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ensureNamespace, writeEnvironments } from '../../../client/cli/sandbox-cluster.ts';
-import type { DeployServiceProgress } from '../../../client/index.ts';
+import { createOpsClient, type DeployServiceProgress } from '../../../client/index.ts';
 import type { Stack } from '../../kill/release-rig.ts';
 import { startReleaseStack } from '../../setup/release-stack.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
-const name = `command-line-${String(process.pid)}`;
+const name = `command-line-${Date.now().toString(36)}`;
 const minute = 60_000;
 
 let stack: Stack;
@@ -75,7 +75,7 @@ afterAll(async () => {
   worker.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
   await rm(directory, { recursive: true, force: true });
-});
+}, minute);
 
 const file = (version: string): string[] => ['-f', `${version}/holdfast.yaml`, '-e', name];
 
@@ -177,12 +177,57 @@ describe('holdfast deploy', () => {
   );
 });
 
+/** Asks again and again until the output says so. */
+const untilSaid = async (args: readonly string[], says: string): Promise<Ended> => {
+  for (let asked = 0; asked < 200; asked += 1) {
+    const ended = await holdfast(args);
+    if ((ended.stdout + ended.stderr).includes(says)) return ended;
+  }
+  throw new Error(`holdfast ${args.join(' ')} never said: ${says}`);
+};
+
+test(
+  'a release that was terminated in the middle keeps the lock until someone has it put back',
+  async () => {
+    const manifest = path.join(directory, 'v3a/k8s/deployment.yaml');
+    const patient = await readFile(manifest, 'utf8');
+    await writeFile(
+      manifest,
+      patient.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 300'),
+    );
+    const { stdout } = await holdfast(['deploy', ...file('v3a'), '--release', '3a-again']);
+    const get = ['get', 'deploy', 'shop', '-e', name];
+    await untilSaid(get, '● roll out Deployment/shop');
+    await using ops = await createOpsClient({
+      address: stack.temporalAddress,
+      namespace: stack.temporalNamespace,
+    });
+    await ops.temporal.workflow.getHandle(stdout.trim()).terminate('by mistake');
+
+    const shown = await untilSaid(get, 'waits for an operator');
+    expect(shown.stdout).toContain('the run was ended from outside: terminated');
+    const restore = ['lock', 'shop', '-e', name, '--restore', '--reason', 'it was a mistake'];
+    expect(shown.stderr).toContain(restore.slice(0, 5).join(' '));
+    expect((await holdfast(restore)).exitCode).toBe(0);
+    for (let asked = 0; asked < 200; asked += 1) {
+      const { status, lastGood, unwoundReleases } = await ops.services.state(name, 'shop');
+      if (status !== 'free') continue;
+      expect(lastGood).toMatchObject({ release: '2' });
+      expect(unwoundReleases).toContain('3a-again');
+      return;
+    }
+    throw new Error('the lock was never free again');
+  },
+  2 * minute,
+);
+
 const untilWaiting = async (): Promise<DeployServiceProgress> => {
-  for (;;) {
+  for (let asked = 0; asked < 200; asked += 1) {
     const shown = await holdfast(['get', 'deploy', 'shop', '-e', name, '--json']);
     const { progress } = JSON.parse(shown.stdout) as { progress: DeployServiceProgress | null };
     if (progress?.waitingFor?.planDigest !== undefined) return progress;
   }
+  throw new Error('the release never waited for an approval');
 };
 
 describe('what a command says when it cannot', () => {
@@ -243,7 +288,14 @@ describe('what a command says when it cannot', () => {
   test(
     'an environment that is not mapped is refused before anything is written',
     async () => {
-      const ended = await holdfast(['deploy', '-f', 'v1/holdfast.yaml', '-e', 'nowhere', '--wait']);
+      const ended = await holdfast([
+        'deploy',
+        '-f',
+        'v1/holdfast.yaml',
+        '-e',
+        `${name}-nowhere`,
+        '--wait',
+      ]);
       expect(ended.exitCode).toBe(3);
       expect(ended.stderr).toContain('ENVIRONMENT_UNKNOWN');
       expect(ended.stderr).toContain('next: ');

@@ -34,6 +34,7 @@ const screen = (changes: Partial<RunScreen> = {}): RunScreen => ({
   pods: null,
   retrying: [],
   url: 'http://127.0.0.1:8233/run',
+  executionStatus: 'RUNNING',
   ...changes,
 });
 
@@ -121,10 +122,20 @@ describe('the tree of a run', () => {
     const escape = String.fromCharCode(27);
     const visible = (text: string) => text.replaceAll(new RegExp(`${escape}\\[\\d+m`, 'g'), '');
     for (const colour of [false, true]) {
-      const drawn = visible(renderRun(screen(), { ...narrow, colour }));
+      const drawn = visible(renderRun(screen({ url: null }), { ...narrow, colour }));
       for (const line of drawn.split('\n')) expect(line.length).toBeLessThanOrEqual(20);
       expect(drawn).toContain('…');
     }
+  });
+
+  test('a link is never cut off, because half a link leads nowhere', () => {
+    const url = `http://127.0.0.1:8233/${'long/'.repeat(40)}`;
+    expect(renderRun(screen({ url }), plain)).toContain(url);
+  });
+
+  test('a run that was terminated is not shown as one that runs', () => {
+    const drawn = renderRun(screen({ executionStatus: 'TERMINATED' }), plain);
+    expect(drawn).toContain('the run was ended from outside: terminated');
   });
 
   test('without colour there is no escape sequence, with it there is', () => {
