@@ -13,6 +13,7 @@ import { promisedRequestsPerSecond } from './demo-chapters.ts';
 import {
   ensureNamespace,
   ensureRoute,
+  removeNamespace,
   sandboxAccess,
   writeEnvironments,
   type ClusterAccess,
@@ -53,18 +54,50 @@ const headroom = 1.15;
 export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise<DemoStack> => {
   const stateDirectory = await resolveStateDirectory();
   const { state } = await sandboxStatus(stateDirectory);
-  const sandbox = await bringUp(terminal, flags.context === undefined ? flags : { level: '1' });
-  for (const [name, value] of sandboxAddresses(sandbox))
-    say(terminal, `${name}: ${value}`, 'faint');
-  const target = targetOf(sandbox, flags);
+  // First, so that a cluster which cannot have the images is refused before anything is started.
   if (flags.context !== undefined && flags.image === undefined) {
     await loadImages(terminal, flags.context);
   }
-  const environmentsFile = path.join(sandbox.stateDirectory, 'demo', 'environments.yaml');
-  await ensureNamespace(target.access, target.namespace);
-  if (target.gatewayUrl !== undefined) {
-    await ensureRoute(target.access, { namespace: target.namespace, service, servicePort, host });
+  const undo: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.reverse()) await step();
+  };
+  const sandbox = await bringUp(terminal, flags.context === undefined ? flags : { level: '1' });
+  undo.push(async () => {
+    if (state === 'absent' && flags.keep !== true) await takeDown(terminal, stateDirectory);
+    else say(terminal, `The sandbox stays: ${sandbox.temporal.uiUrl}`);
+  });
+  try {
+    return { ...(await openStage({ terminal, flags, sandbox, undo })), close };
+  } catch (error) {
+    await close();
+    throw error;
   }
+};
+
+interface Stage {
+  terminal: Terminal;
+  flags: DemoFlags;
+  sandbox: Sandbox;
+  /** What ends the things that were started, in the order of starting. */
+  undo: (() => Promise<void>)[];
+}
+
+/** Namespace, route, workers and client of the story. */
+const openStage = async (stage: Stage): Promise<Omit<DemoStack, 'close'>> => {
+  const { terminal, flags, sandbox, undo } = stage;
+  const target = targetOf(sandbox, flags);
+  const { access, namespace, gatewayUrl, noTraffic } = target;
+  for (const [name, value] of sandboxAddresses(sandbox))
+    say(terminal, `${name}: ${value}`, 'faint');
+  const isNew = await ensureNamespace(access, namespace);
+  if (isNew && flags.context !== undefined && flags.keep !== true) {
+    undo.push(async () => removeNamespace(access, namespace));
+  }
+  if (gatewayUrl !== undefined) {
+    await ensureRoute(access, { namespace, service, servicePort, host });
+  }
+  const environmentsFile = path.join(sandbox.stateDirectory, 'demo', 'environments.yaml');
   await writeEnvironments(environmentsFile, [environmentOf(target)]);
   const queuePrefix = `holdfast-${environment}`;
   const worker = await superviseWorker({
@@ -73,19 +106,11 @@ export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise
     onCrash: (how) =>
       say(terminal, `The workers ended with ${how}; they are started again.`, 'bad'),
   });
+  undo.push(async () => worker.stop());
   const ops = await createOpsClient({ stateDirectory: sandbox.stateDirectory, queuePrefix });
-  return {
-    ops,
-    environment,
-    traffic: target.gatewayUrl === undefined ? null : proberFor(target.gatewayUrl),
-    noTraffic: target.noTraffic,
-    close: async () => {
-      await ops.close();
-      await worker.stop();
-      if (state === 'absent' && flags.keep !== true) await takeDown(terminal, stateDirectory);
-      else say(terminal, `The sandbox stays: ${sandbox.temporal.uiUrl}`);
-    },
-  };
+  undo.push(async () => ops.close());
+  const traffic = gatewayUrl === undefined ? null : proberFor(gatewayUrl);
+  return { ops, environment, traffic, noTraffic };
 };
 
 const loadImages = async (terminal: Terminal, context: string): Promise<void> => {

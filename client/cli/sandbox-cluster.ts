@@ -63,10 +63,10 @@ export const writeEnvironments = async (
   );
 };
 
-/** Makes the namespace unless it is there. */
-export const ensureNamespace = async (access: ClusterAccess, name: string): Promise<void> => {
+/** Makes the namespace unless it is there. Says whether it made it. */
+export const ensureNamespace = async (access: ClusterAccess, name: string): Promise<boolean> => {
   const core = configOf(access).makeApiClient(CoreV1Api);
-  await unlessThere(async () => core.createNamespace({ body: namespaceNamed(name) }));
+  return unlessThere(async () => core.createNamespace({ body: namespaceNamed(name) }));
 };
 
 const namespaceNamed = (name: string): V1Namespace => {
@@ -74,6 +74,11 @@ const namespaceNamed = (name: string): V1Namespace => {
   namespace.metadata = new V1ObjectMeta();
   namespace.metadata.name = name;
   return namespace;
+};
+
+/** Asks for the namespace to be deleted with everything in it. */
+export const removeNamespace = async (access: ClusterAccess, name: string): Promise<void> => {
+  await configOf(access).makeApiClient(CoreV1Api).deleteNamespace({ name });
 };
 
 const gatewayName = 'holdfast';
@@ -113,10 +118,12 @@ const configOf = ({ kubeconfigPath, context }: ClusterAccess): KubeConfig => {
 
 const alreadyThere = 409;
 
-const unlessThere = async (create: () => Promise<unknown>): Promise<void> => {
+const unlessThere = async (create: () => Promise<unknown>): Promise<boolean> => {
   try {
     await create();
+    return true;
   } catch (error) {
     if (!(error instanceof ApiException) || error.code !== alreadyThere) throw error;
+    return false;
   }
 };

@@ -24,13 +24,22 @@ export interface Terminal {
 const pipeWidthChars = 10_000;
 const defaultWidthChars = 80;
 
-export const processTerminal = (): Terminal => ({
-  stdout: process.stdout,
-  stderr: process.stderr,
-  stdin: process.stdin,
-  canAsk: process.stdin.isTTY && process.stderr.isTTY,
-  colour: colourAllowed(),
-});
+export const processTerminal = (): Terminal => {
+  process.stdout.on('error', endWithReader);
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    canAsk: process.stdin.isTTY && process.stderr.isTTY,
+    colour: colourAllowed(),
+  };
+};
+
+/** `holdfast … | head` has seen enough: the command ends quietly, as others do. */
+const endWithReader = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+};
 
 /** Can the output be repainted? */
 export const isLive = (output: TextOutput): boolean => output.isTTY === true;
