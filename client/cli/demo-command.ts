@@ -7,7 +7,7 @@ import { tellStory, type Story } from './demo-story.ts';
 import { OpsError } from '../ops-error.ts';
 import { formatElapsed } from './paint.ts';
 import { renderStory } from './render-story.ts';
-import { reportError } from './report-error.ts';
+import { exitCodes, reportError } from './report-error.ts';
 import { levelOption } from './sandbox-verbs.ts';
 import { storyFigures } from './story-figures.ts';
 import { canvasOf, printJson, printLine, processTerminal, say } from './terminal.ts';
@@ -50,7 +50,7 @@ const interruption = async (): Promise<never> => {
   throw new OpsError({
     code: 'ABORTED',
     message: 'The story was interrupted.',
-    next: 'Run `npm run demo` again; a run that was under way is found and goes on.',
+    next: 'Run `npm run demo` again.',
   });
 };
 
@@ -69,5 +69,7 @@ try {
   const flags = program.parse().opts<DemoFlags & { json?: boolean }>();
   process.exitCode = await runDemo(flags);
 } catch (error) {
-  process.exitCode = reportError(processTerminal(), error, false);
+  const exitCode = reportError(processTerminal(), error, false);
+  const isInterruption = error instanceof OpsError && error.code === 'ABORTED';
+  process.exitCode = isInterruption ? exitCodes.interrupted : exitCode;
 }
