@@ -54,7 +54,9 @@ const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan>
   run.state.planDigest = plan.planDigest;
   run.state.stages = withSteps(run.state.stages, plan.changes.flatMap(stagesOf));
   const writes = plan.changes.filter(({ action }) => action !== 'keep').length;
-  const note = [`${writes} of ${plan.changes.length} objects change`, ...plan.warnings].join('; ');
+  // The notes themselves are in the plan; the stage table has no room for them.
+  const remarks = plan.warnings.length === 0 ? '' : `, ${plan.warnings.length} notes in the plan`;
+  const note = `${writes} of ${plan.changes.length} objects change${remarks}`;
   end(run, 'plan', { status: 'done', note });
   return plan;
 };
