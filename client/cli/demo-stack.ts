@@ -8,6 +8,7 @@ import {
 import { createOpsClient, type OpsClient } from '../index.ts';
 import { bringUp, sandboxAddresses } from './bring-up.ts';
 import type { ProberSettings } from './demo-prober.ts';
+import { bundleEarly } from './early-bundle.ts';
 import { loadSampleImages } from './load-images.ts';
 import { promisedRequestsPerSecond } from './demo-chapters.ts';
 import {
@@ -62,13 +63,21 @@ export const bringUpDemo = async (terminal: Terminal, flags: DemoFlags): Promise
   const close = async (): Promise<void> => {
     for (const step of undo.reverse()) await step();
   };
-  const sandbox = await bringUp(terminal, flags.context === undefined ? flags : { level: '1' });
+  const bundle = await bundleEarly();
+  undo.push(async () => bundle.remove());
+  const level = flags.context === undefined ? flags : { level: '1' };
+  const sandbox = await bringUp(terminal, level).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   undo.push(async () => {
     if (state === 'absent' && flags.keep !== true) await takeDown(terminal, stateDirectory);
     else say(terminal, `The sandbox stays: ${sandbox.temporal.uiUrl}`);
   });
   try {
-    return { ...(await openStage({ terminal, flags, sandbox, undo })), close };
+    const workflowBundle = await bundle.ready;
+    const stage = { terminal, flags, sandbox, workflowBundle, undo };
+    return { ...(await openStage(stage)), close };
   } catch (error) {
     await close();
     throw error;
@@ -79,6 +88,7 @@ interface Stage {
   terminal: Terminal;
   flags: DemoFlags;
   sandbox: Sandbox;
+  workflowBundle: string | undefined;
   /** What ends the things that were started, in the order of starting. */
   undo: (() => Promise<void>)[];
 }
@@ -101,7 +111,7 @@ const openStage = async (stage: Stage): Promise<Omit<DemoStack, 'close'>> => {
   await writeEnvironments(environmentsFile, [environmentOf(target)]);
   const queuePrefix = `holdfast-${environment}`;
   const worker = await superviseWorker({
-    settings: { environmentsFile, queuePrefix },
+    settings: { environmentsFile, queuePrefix, workflowBundle: stage.workflowBundle },
     stateDirectory: sandbox.stateDirectory,
     onCrash: (how) =>
       say(terminal, `The workers ended with ${how}; they are started again.`, 'bad'),

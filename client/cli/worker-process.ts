@@ -12,16 +12,13 @@ export interface WorkerSettings {
   pools?: string | undefined;
   environmentsFile?: string | undefined;
   queuePrefix?: string | undefined;
+  /** A bundle of the workflows that is there already. */
+  workflowBundle?: string | undefined;
 }
 
 const sourceSuffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-export const workerEntry = path.join(
-  import.meta.dirname,
-  '..',
-  '..',
-  'workers',
-  `main${sourceSuffix}`,
-);
+export const workersDirectory = path.join(import.meta.dirname, '..', '..', 'workers');
+export const workerEntry = path.join(workersDirectory, `main${sourceSuffix}`);
 
 /** Runs workers in the foreground; their output is this command's. Returns their exit code. */
 export const runWorker = async (_terminal: Terminal, flags: WorkerFlags): Promise<number> => {
@@ -40,7 +37,7 @@ export const runWorker = async (_terminal: Terminal, flags: WorkerFlags): Promis
 /** The environment of a worker: its own settings first, then what is around this command. */
 export const workerEnvironment = (
   surroundings: Surroundings,
-  { pools, environmentsFile, queuePrefix }: WorkerSettings,
+  { pools, environmentsFile, queuePrefix, workflowBundle }: WorkerSettings,
 ): NodeJS.ProcessEnv => {
   const { sandbox, stateDirectory, blobDirectory } = surroundings;
   const sandboxEnvironments = path.join(stateDirectory, 'environments.yaml');
@@ -57,11 +54,12 @@ export const workerEnvironment = (
       HOLDFAST_POOLS: pools,
       HOLDFAST_ENVIRONMENTS: environmentsFile,
       HOLDFAST_QUEUE_PREFIX: queuePrefix,
+      HOLDFAST_WORKFLOW_BUNDLE: workflowBundle,
     },
   });
 };
 
-const exitOf = async (child: ChildProcess): Promise<number> =>
+export const exitOf = async (child: ChildProcess): Promise<number> =>
   new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
