@@ -20,10 +20,3 @@ export const writeWorkflowBundle = async (file: string): Promise<void> => {
   const { code } = await bundleWorkflows();
   await writeFile(file, code);
 };
-
-// `node workers/bundle.ts FILE`: for who wants the bundle made before the workers start.
-if (import.meta.main) {
-  const [file] = process.argv.slice(2);
-  if (file === undefined) throw new Error('name the file that the bundle is to be written to');
-  await writeWorkflowBundle(file);
-}

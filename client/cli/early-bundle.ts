@@ -13,7 +13,7 @@ export interface EarlyBundle {
 
 const entry = path.join(
   workersDirectory,
-  `bundle${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  `write-bundle${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
 );
 
 export const bundleEarly = async (): Promise<EarlyBundle> => {

@@ -1,69 +1,43 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ensureNamespace, writeEnvironments } from '../../../client/cli/sandbox-cluster.ts';
 import { createOpsClient, type DeployServiceProgress } from '../../../client/index.ts';
 import type { Stack } from '../../kill/release-rig.ts';
 import { startReleaseStack } from '../../setup/release-stack.ts';
+import { openTerminal, packageDirectory, type Ended, type UserTerminal } from './user-terminal.ts';
 
-const root = path.resolve(import.meta.dirname, '../../..');
 const name = `command-line-${Date.now().toString(36)}`;
 const minute = 60_000;
 
 let stack: Stack;
 let directory: string;
 let worker: ChildProcess;
+let terminal: UserTerminal;
 
-interface Ended {
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-const environmentVariables = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  TEMPORAL_ADDRESS: stack.temporalAddress,
-  TEMPORAL_NAMESPACE: stack.temporalNamespace,
-  HOLDFAST_STATE_DIR: directory,
-  HOLDFAST_BLOBS: stack.blobsDirectory,
-  HOLDFAST_QUEUE_PREFIX: name,
-  HOLDFAST_TIMEOUTS: 'test',
-  HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,
-  HOLDFAST_ACTOR: 'ana@example.com',
-});
-
-const start = (args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [path.join(root, 'client/cli/main.ts'), ...args], {
-    cwd: directory,
-    env: environmentVariables(),
-  });
-
-/** Runs the command as a user would, and waits for its end. */
-const holdfast = async (args: readonly string[], stdin = ''): Promise<Ended> => {
-  const child = start(args);
-  child.stdin?.end(stdin);
-  if (child.stdout === null || child.stderr === null) throw new Error('no output');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  if (child.exitCode === null) await once(child, 'exit');
-  return { exitCode: child.exitCode, stdout, stderr };
-};
+const holdfast = (args: readonly string[], stdin?: string): Promise<Ended> =>
+  terminal.holdfast(args, stdin);
 
 beforeAll(async () => {
   stack = await startReleaseStack(1, name);
   directory = stack.directory;
+  terminal = openTerminal(stack, name);
   const access = { kubeconfigPath: stack.kubeconfigPath, context: stack.context };
   await ensureNamespace(access, name);
   const file = path.join(directory, 'environments.yaml');
   await writeEnvironments(file, [{ ...access, name, namespace: name, traffic: 'none' }]);
   for (const version of ['v1', 'v2', 'v3a']) {
-    await cp(path.join(root, 'docs/examples/shop', version), path.join(directory, version), {
-      recursive: true,
-    });
+    await cp(
+      path.join(packageDirectory, 'docs/examples/shop', version),
+      path.join(directory, version),
+      {
+        recursive: true,
+      },
+    );
   }
-  worker = start(['worker', '--environments', file]);
+  worker = terminal.start(['worker', '--environments', file]);
   worker.stderr?.resume();
   if (worker.stdout === null) throw new Error('no output');
   for await (const chunk of worker.stdout) if (String(chunk).includes('"ready":true')) break;

@@ -1,0 +1,49 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Stack } from '../../kill/release-rig.ts';
+
+export interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A shell in the stack's directory, in which someone types `holdfast …`. */
+export interface UserTerminal {
+  start(args: readonly string[]): ChildProcess;
+  /** Runs the command as a user would, and waits for its end. */
+  holdfast(args: readonly string[], stdin?: string): Promise<Ended>;
+}
+
+export const packageDirectory = path.resolve(import.meta.dirname, '../../..');
+
+export const openTerminal = (stack: Stack, queuePrefix: string): UserTerminal => {
+  const start = (args: readonly string[]): ChildProcess =>
+    spawn(process.execPath, [path.join(packageDirectory, 'client/cli/main.ts'), ...args], {
+      cwd: stack.directory,
+      env: {
+        ...process.env,
+        TEMPORAL_ADDRESS: stack.temporalAddress,
+        TEMPORAL_NAMESPACE: stack.temporalNamespace,
+        HOLDFAST_STATE_DIR: stack.directory,
+        HOLDFAST_BLOBS: stack.blobsDirectory,
+        HOLDFAST_QUEUE_PREFIX: queuePrefix,
+        HOLDFAST_TIMEOUTS: 'test',
+        HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,
+        HOLDFAST_ACTOR: 'ana@example.com',
+      },
+    });
+  return {
+    start,
+    holdfast: async (args, stdin = '') => {
+      const child = start(args);
+      child.stdin?.end(stdin);
+      if (child.stdout === null || child.stderr === null) throw new Error('no output');
+      const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      if (child.exitCode === null) await once(child, 'exit');
+      return { exitCode: child.exitCode, stdout, stderr };
+    },
+  };
+};
