@@ -17,8 +17,7 @@ let directory: string;
 let worker: ChildProcess;
 let terminal: UserTerminal;
 
-const holdfast = (args: readonly string[], stdin?: string): Promise<Ended> =>
-  terminal.holdfast(args, stdin);
+const holdfast: UserTerminal['holdfast'] = (...typed) => terminal.holdfast(...typed);
 
 beforeAll(async () => {
   stack = await startReleaseStack(1, name);
