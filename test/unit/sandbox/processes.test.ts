@@ -13,6 +13,7 @@ import type { ProcessIdentity } from '../../../sandbox/state/process-identity.ts
 import { createProcessRecords } from '../../../sandbox/state/process-record.ts';
 import { createProcessSupervisor } from '../../../sandbox/state/processes.ts';
 import type { ProcessSupervisor } from '../../../sandbox/state/processes.ts';
+import { describeUnless } from '../../setup/describe-unless.ts';
 
 const SLEEP = { command: '/bin/sleep', args: ['600'] };
 let paths: StatePaths;
@@ -129,14 +130,11 @@ describe('a process of someone else', () => {
 });
 
 // Other systems do not show the environment of processes.
-const onLinux = process.platform === 'linux' ? test : test.skip;
-if (process.platform !== 'linux') {
-  process.stderr.write('skipped: finding unrecorded processes needs /proc\n');
-}
+const reason =
+  process.platform === 'linux' ? undefined : 'finding unrecorded processes needs /proc';
 
-onLinux(
-  'a process whose starter died before writing down its pid is found and stopped',
-  async () => {
+describeUnless(reason, 'a process that was never recorded', () => {
+  test('is found and stopped although its starter died before writing down its pid', async () => {
     const records = createProcessRecords(paths.processes);
     await records.write({ name: 'ours', ...SLEEP, logPath: join(paths.logs, 'ours.log') });
     const orphan = await startStranger({
@@ -145,8 +143,8 @@ onLinux(
     expect(await processes.isRunning('ours')).toBe(true);
     await processes.stopAll();
     expect(await isAlive(orphan)).toBe(false);
-  },
-);
+  });
+});
 
 async function waitForLog(text: string): Promise<void> {
   const path = join(paths.logs, 'failing.log');
