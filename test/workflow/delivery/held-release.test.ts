@@ -20,7 +20,7 @@ describe('a release with onFailure: hold', () => {
     const run = await deploy(server, world, { version: '2', input: hold });
     const held = await until(run, isHeld);
     expect(held.waitingFor?.verbs).toEqual(['retryStep', 'skip', 'abort']);
-    expect(world.notifications.at(-1)?.event).toBe('needs-operator');
+    await until(run, () => world.notifications.at(-1)?.event === 'needs-operator');
     world.traffic.smokePasses = true;
     await send(run, 'retryStep');
     const result = await run.result();

@@ -52,7 +52,7 @@ describe('a release that cannot be undone within its time', () => {
       { step: 'patch Deployment/shop', outcome: 'undone' },
       { step: 'patch Service/shop', outcome: 'failed', error: { code: 'PERMISSION_MISSING' } },
     ]);
-    expect(world.notifications.at(-1)?.event).toBe('needs-operator');
+    await until(run, () => world.notifications.at(-1)?.event === 'needs-operator');
     expect(await lockOf(server, world)).toMatchObject({ status: 'held' });
     const described = await run.describe();
     const attributes = described.typedSearchAttributes.getAll();
