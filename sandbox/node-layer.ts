@@ -36,7 +36,7 @@ export interface HostPreparation {
 /**
  * The exports of `node/index.ts`. The sandbox calls them in this order:
  * explainUnavailable → listHostChanges → (the user agrees) → prepareHost →
- * control plane at `nodeAddress` → startNode; and stopNode before the control
+ * control plane at `nodeAddress`, and startContainers beside it → startNode; and stopNode before the control
  * plane goes. Every call may be repeated, also after a crash.
  */
 export interface NodeLayer {
@@ -47,6 +47,8 @@ export interface NodeLayer {
   /** Only changes that are not yet made. */
   listHostChanges(stateDirectory: string): Promise<readonly HostChange[]>;
   prepareHost(preparation: HostPreparation): Promise<void>;
+  /** containerd with the sample images; needs no control plane. */
+  startContainers(preparation: HostPreparation): Promise<void>;
   startNode(cluster: ControlPlane, options: NodeOptions): Promise<NodeHandle>;
   /** Also undoes prepareHost. */
   stopNode(stateDirectory: string): Promise<void>;

@@ -197,17 +197,17 @@ async function startCluster(
 ): Promise<Pick<Sandbox, 'kubernetes' | 'gateway'>> {
   const { plan, paths, processes, options } = start;
   const { onProgress } = options;
-  if (plan.level === 2) {
-    await nodeLayer.prepareHost({ stateDirectory: paths.directory, processes, onProgress });
-  }
-  const cluster = await startControlPlane({
-    stateDirectory: paths.directory,
-    kubernetesBinary: binaries('kubernetes'),
-    address: plan.level === 2 ? nodeLayer.nodeAddress : '127.0.0.1',
-    ports: plan.ports.controlPlane,
-    processes,
-    onProgress,
-  });
+  const machine = { stateDirectory: paths.directory, processes, onProgress };
+  if (plan.level === 2) await nodeLayer.prepareHost(machine);
+  const [cluster] = await bothOrFirstError(
+    startControlPlane({
+      ...machine,
+      kubernetesBinary: binaries('kubernetes'),
+      address: plan.level === 2 ? nodeLayer.nodeAddress : '127.0.0.1',
+      ports: plan.ports.controlPlane,
+    }),
+    plan.level === 2 ? nodeLayer.startContainers(machine) : Promise.resolve(),
+  );
   if (plan.level === 1) {
     await startKwokNodes(cluster, {
       kwokBinary: binaries('kwok'),

@@ -28,7 +28,7 @@ export const chapters: readonly Chapter[] = [
   },
   {
     version: 'v2',
-    tells: 'Version 2 replaces version 1, one pod after the other.',
+    tells: 'Version 2 replaces version 1 while requests go on.',
     outcome: 'deployed',
     failedRequests: 'none',
     needsTraffic: false,

@@ -58,6 +58,17 @@ async function prepareHost(preparation: HostPreparation): Promise<void> {
   );
 }
 
+async function startContainers({
+  stateDirectory,
+  processes,
+  onProgress,
+}: HostPreparation): Promise<void> {
+  await whileHoldingMachine(async () =>
+    startContainerd({ stateDirectory, processes }, PAUSE_IMAGE),
+  );
+  await importSampleImages(stateDirectory, onProgress);
+}
+
 async function startNode(cluster: ControlPlane, options: NodeOptions): Promise<NodeHandle> {
   const { onProgress } = options;
   const [gateway] = await Promise.all([
@@ -68,18 +79,14 @@ async function startNode(cluster: ControlPlane, options: NodeOptions): Promise<N
       }),
     ),
     reportStep({ name: 'node', message: 'starting the node', onProgress }, async () =>
-      whileHoldingMachine(async () => bringUpNode(cluster, options)),
+      whileHoldingMachine(async () => bringUpNode(cluster)),
     ),
   ]);
   return { nodeName: NODE_NAME, gatewayUrl: gateway.url };
 }
 
-async function bringUpNode(cluster: ControlPlane, options: NodeOptions): Promise<void> {
-  await startContainerd(cluster, PAUSE_IMAGE);
-  await Promise.all([
-    importSampleImages(cluster.stateDirectory, options.onProgress),
-    startAgents(cluster),
-  ]);
+async function bringUpNode(cluster: ControlPlane): Promise<void> {
+  await startAgents(cluster);
   await nodeReady(cluster);
   await leaveLevelTwoToNode(cluster.stateDirectory);
 }
@@ -102,6 +109,7 @@ export const nodeLayer: NodeLayer = {
   explainUnavailable,
   listHostChanges: async () => hostChanges(),
   prepareHost,
+  startContainers,
   startNode,
   stopNode,
 };

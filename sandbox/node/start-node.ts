@@ -23,9 +23,12 @@ export const KUBE_PROXY = 'kube-proxy';
 const CONTAINERD_WITHIN_MS = 30_000;
 const NODE_READY_WITHIN_MS = 120_000;
 
+/** The sandbox that a daemon of this machine belongs to. */
+type Machine = Pick<ControlPlane, 'stateDirectory' | 'processes'>;
+
 /** containerd answers on its socket; images can be imported. */
-export async function startContainerd(cluster: ControlPlane, pauseImage: string): Promise<void> {
-  const paths = nodePaths(cluster.stateDirectory);
+export async function startContainerd(machine: Machine, pauseImage: string): Promise<void> {
+  const paths = nodePaths(machine.stateDirectory);
   const plugins = cniDirectory();
   if (plugins === undefined) throw notPrepared();
   await writeFileAtomically(
@@ -33,7 +36,7 @@ export async function startContainerd(cluster: ControlPlane, pauseImage: string)
     containerdSettings({ paths, pauseImage, cniPlugins: plugins }),
   );
   await writeJson(join(paths.cniConfigDirectory, '10-holdfast.conflist'), cniSettings());
-  await startDaemon(cluster, {
+  await startDaemon(machine, {
     name: CONTAINERD,
     command: 'containerd',
     args: ['--config', paths.containerdConfig, '--log-level', 'warn'],
@@ -43,7 +46,7 @@ export async function startContainerd(cluster: ControlPlane, pauseImage: string)
   await waitUntil({
     what: 'containerd to answer',
     probe: async () => accepts(CONTAINERD_SOCKET),
-    processes: cluster.processes,
+    processes: machine.processes,
     needs: [CONTAINERD],
     timeoutMs: CONTAINERD_WITHIN_MS,
   });
@@ -155,11 +158,11 @@ async function writeKubeProxyFiles(cluster: ControlPlane, paths: NodePaths): Pro
 
 /** Starts the daemon; as long as it lives, the machine's node is held by this sandbox. */
 async function startDaemon(
-  cluster: ControlPlane,
+  { processes, stateDirectory }: Machine,
   specification: ProcessSpecification,
 ): Promise<void> {
-  const { identity } = await cluster.processes.start(specification);
-  if (identity !== undefined) await keepLevelTwo(cluster.stateDirectory, [identity]);
+  const { identity } = await processes.start(specification);
+  if (identity !== undefined) await keepLevelTwo(stateDirectory, [identity]);
 }
 
 async function writeJson(path: string, value: object): Promise<void> {

@@ -114,19 +114,23 @@ describe('a rollout that takes too long', () => {
   });
 
   test('ends when Kubernetes itself gives up waiting', async () => {
+    // Kubernetes does not watch the progress of a workload that is only scaled up from nothing.
+    const first = await driver.deployed('1', 1);
     const objects = sampleService(unready).map((object) =>
       object.kind === 'Deployment'
         ? editSpec((spec) => (spec['progressDeadlineSeconds'] = 1))(object)
         : object,
     );
-    const release = await driver.prepare('1', 1, { objects });
-    for (const { index } of release.plan.changes) {
-      await site.releases.write({ ...release.step, index });
-    }
+    const second = await driver.prepare('2', 2, { objects, previous: first });
+    const change = second.plan.changes.find(({ object }) => object.kind === 'Deployment');
+    const { generation } = await site.releases.write({
+      ...second.step,
+      index: change?.index ?? -1,
+    });
     const wait = site.workloads.awaitRollout({
       ...driver.target,
       object: refs.deployment,
-      generation: 1,
+      generation,
       deadlineMs: 40_000,
       stableMs: 0,
     });
