@@ -5,6 +5,7 @@ export { sandboxLogs, sandboxStatus } from './sandbox-status.ts';
 export type { SandboxStatus } from './sandbox-status.ts';
 export { examineMachine } from './doctor.ts';
 export type { DoctorCheck } from './doctor.ts';
+export { startPrometheus } from './metrics/start-prometheus.ts';
 export { restartTemporal } from './restart-temporal.ts';
 export { resolveStateDirectory } from './state/directory.ts';
 export { locateTool } from './tools/locate.ts';

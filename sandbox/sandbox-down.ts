@@ -54,6 +54,7 @@ async function takeAway(paths: StatePaths): Promise<void> {
     paths.description,
     paths.kubernetes,
     paths.temporal,
+    paths.metrics,
     dirname(paths.auditLog),
     paths.logs,
     paths.processes,

@@ -17,6 +17,7 @@ export interface StatePaths {
   readonly auditLog: string;
   readonly kubernetes: string;
   readonly temporal: string;
+  readonly metrics: string;
 }
 
 export function statePaths(directory: string): StatePaths {
@@ -30,6 +31,7 @@ export function statePaths(directory: string): StatePaths {
     auditLog: join(directory, 'audit', 'audit.log'),
     kubernetes: join(directory, 'kubernetes'),
     temporal: join(directory, 'temporal'),
+    metrics: join(directory, 'metrics'),
   };
 }
 

@@ -16,7 +16,8 @@ export async function goBuildKey(source: GoBuildSource): Promise<string> {
   for (const name of (await readdir(directory)).sort()) {
     hash.update(`${name}\0`).update(await readFile(join(directory, name)));
   }
-  hash.update([currentPlatform(), source.package, ...source.stamps].join('\0'));
+  const flags = [currentPlatform(), source.package, ...source.stamps, ...tagFlags(source)];
+  hash.update(flags.join('\0'));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -35,6 +36,7 @@ export async function buildGo(build: GoBuild): Promise<void> {
     command: build.goBinary,
     args: [
       ...['build', '-v', '-trimpath', '-ldflags', await linkerFlags(source)],
+      ...tagFlags(source),
       ...['-o', build.outputPath, source.package],
     ],
     workingDirectory: sourceDirectory(source),
@@ -57,6 +59,10 @@ export async function buildGo(build: GoBuild): Promise<void> {
   });
 }
 
+function tagFlags({ tags = [] }: GoBuildSource): string[] {
+  return tags.length === 0 ? [] : [`-tags=${tags.join(',')}`];
+}
+
 async function linkerFlags(source: GoBuildSource): Promise<string> {
   const stamps = [...source.stamps];
   if (source.keyStamp !== undefined) stamps.push(`${source.keyStamp}=${await goBuildKey(source)}`);
@@ -77,5 +83,5 @@ function progressOf(build: GoBuild): (line: string) => void {
 }
 
 function sourceDirectory(source: GoBuildSource): string {
-  return join(packageRoot(), 'sandbox', 'kubernetes', 'go', source.directory);
+  return join(packageRoot(), 'sandbox', source.directory);
 }
