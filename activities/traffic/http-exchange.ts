@@ -4,45 +4,59 @@ import type { ProbeAddress } from './probe-address.ts';
 /** More of a body than this is neither read nor searched. */
 const maxBodyBytes = 1_000_000;
 const shownBodyChars = 200;
+/** More of a version header than this is not read. */
+export const maxVersionChars = 100;
 
 /** What came back for one request; `status` is null when no whole answer came. */
 export interface Answer {
   status: number | null;
   body: string;
+  /** What the version header said, also of an answer that broke off; `''` without one. */
+  version: string;
   /** For a reader: the status and the start of the body, or why there is none. */
   text: string;
   latencyMs: number;
 }
 
 export interface Connections {
-  /** Sends one GET; every second one on a new connection. Never throws. */
+  /** Sends one GET, over a kept or a new connection. Never throws. */
   get(address: ProbeAddress, path: string, timeoutMs: number): Promise<Answer>;
   /** Drops everything, also requests that are under way. */
   close(): Promise<void>;
 }
 
+export interface ConnectionSettings {
+  /** Share of the requests that open a connection of their own, 0–100. */
+  newConnectionPercent: number;
+  /** Response header that names the version. */
+  versionHeader?: string | undefined;
+}
+
 /**
- * Kept and new connections take turns, because they fail in different ways: a
+ * Kept and new connections are both used, because they fail in different ways: a
  * kept one meets a pod that goes away in mid-life, a new one meets routing that
  * still points to it.
  */
-export const openConnections = (): Connections => {
+export const openConnections = (settings: ConnectionSettings): Connections => {
   const kept = new Agent({ pipelining: 1, keepAliveTimeout: 10_000 });
   const fresh = new Agent({ pipelining: 0 });
+  const versionHeader = settings.versionHeader?.toLowerCase();
   let turn = 0;
   return {
     get: (address, path, timeoutMs) => {
       turn += 1;
-      return exchange(turn % 2 === 1 ? kept : fresh, {
+      const request = {
         origin: address.origin,
         path: `${address.basePath}${path}`,
-        method: 'GET',
+        method: 'GET' as const,
         headers: {
           'user-agent': 'holdfast-prober',
           ...(address.host === undefined ? {} : { host: address.host }),
         },
         signal: AbortSignal.timeout(timeoutMs),
-      });
+      };
+      const agent = isNewConnection(turn, settings.newConnectionPercent) ? fresh : kept;
+      return exchange(agent, request, versionHeader);
     },
     close: async () => {
       await Promise.all([kept.destroy(), fresh.destroy()]);
@@ -50,18 +64,38 @@ export const openConnections = (): Connections => {
   };
 };
 
-const exchange = async (agent: Dispatcher, request: Dispatcher.RequestOptions): Promise<Answer> => {
+const goldenRatio = (1 + Math.sqrt(5)) / 2;
+
+/**
+ * Multiples of the golden ratio spread evenly for every share and never fall into a period. In
+ * strict turns the prober could fall in step with a gateway that deals requests out in turns, and
+ * would then meet one of the versions over one kind of connection only.
+ */
+export const isNewConnection = (turn: number, newConnectionPercent: number): boolean =>
+  (turn * goldenRatio) % 1 < newConnectionPercent / 100;
+
+const exchange = async (
+  agent: Dispatcher,
+  request: Dispatcher.RequestOptions,
+  versionHeader: string | undefined,
+): Promise<Answer> => {
   const startedAtMs = performance.now();
   const latency = (): number => performance.now() - startedAtMs;
+  let version = '';
   try {
-    const response = await agent.request(request);
-    const body = await readBody(response.body);
-    const text = `HTTP ${String(response.statusCode)}: ${shorten(body)}`;
-    return { status: response.statusCode, body, text, latencyMs: latency() };
+    const { statusCode: status, headers, body: stream } = await agent.request(request);
+    if (versionHeader !== undefined) version = readVersion(headers[versionHeader]);
+    const body = await readBody(stream);
+    const text = `HTTP ${String(status)}: ${shorten(body)}`;
+    return { status, body, version, text, latencyMs: latency() };
   } catch (error) {
-    return { status: null, body: '', text: describeFailure(error), latencyMs: latency() };
+    return { status: null, body: '', version, text: describeFailure(error), latencyMs: latency() };
   }
 };
+
+/** The first, where a gateway added one of its own; bounded, because heartbeats carry it. */
+const readVersion = (header: string | string[] | undefined): string =>
+  ((Array.isArray(header) ? header[0] : header) ?? '').slice(0, maxVersionChars);
 
 /** Reads to the end, because an answer that breaks off in its body is a failure too. */
 const readBody = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {

@@ -1,9 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { codedFailure } from '../coded-failure.ts';
-import { openConnections, type Answer, type Connections } from './http-exchange.ts';
+import {
+  maxVersionChars,
+  openConnections,
+  type Answer,
+  type ConnectionSettings,
+  type Connections,
+} from './http-exchange.ts';
 import { sendPaced } from './paced-sending.ts';
-import type { Probes, SmokeCheck, WatchOutcome } from './port.ts';
+import type { Probes, SmokeCheck, SmokeResult, WatchOutcome, WatchRequest } from './port.ts';
 import { locateTarget, type AddressDeps, type ProbeAddress } from './probe-address.ts';
 import { createProbeCounter, readProgress } from './probe-counter.ts';
 
@@ -13,6 +19,7 @@ const heartbeatEveryMs = 1_000;
 const maxInFlight = 256;
 /** Longest window of one attempt; a longer watch is several, so that counts reach the run. */
 const maxWindowMs = 60_000;
+const usualNewConnectionPercent = 50;
 
 export type ProbesDeps = AddressDeps;
 
@@ -21,7 +28,8 @@ export const createProbes = (deps: ProbesDeps): Probes => ({
   async smoke(request) {
     const target = await locateTarget(request, deps);
     if (!target.reachable) return { measured: false, reason: target.reason };
-    return withConnections(async (connections, signal) => {
+    const settings = connectionSettings(request);
+    return withConnections(settings, async (connections, signal) => {
       const deadlineAtMs = performance.now() + request.deadlineMs;
       const { address } = target;
       let passedCount = 0;
@@ -45,20 +53,21 @@ export const createProbes = (deps: ProbesDeps): Probes => ({
   },
 
   async watch(request) {
-    if (request.windowMs > maxWindowMs) throw windowTooLong(request.windowMs);
+    refuseBadWindow(request);
     const target = await locateTarget(request, deps);
     if (!target.reachable) return { measured: false, reason: target.reason };
-    return withConnections((connections, signal) =>
+    return withConnections(connectionSettings(request), (connections, signal) =>
       watchWindow({ ...request, address: target.address, connections, signal }),
     );
   },
 });
 
-interface SmokeResult {
-  check: SmokeCheck;
-  passed: boolean;
-  answer: string;
-}
+const connectionSettings = (
+  request: Pick<WatchRequest, 'versionHeader' | 'newConnectionPercent'>,
+): ConnectionSettings => ({
+  newConnectionPercent: request.newConnectionPercent ?? usualNewConnectionPercent,
+  versionHeader: request.versionHeader,
+});
 
 interface SmokeRun {
   connections: Connections;
@@ -68,22 +77,30 @@ interface SmokeRun {
 }
 
 const smokeUntilPassed = async (check: SmokeCheck, run: SmokeRun): Promise<SmokeResult> => {
-  let answer: string | undefined;
+  let shown: Answer | undefined;
   for (;;) {
     const remainingMs = run.deadlineAtMs - performance.now();
-    if (remainingMs <= 0 || run.signal.aborted) {
-      return { check, passed: false, answer: answer ?? 'no request was sent before the deadline' };
-    }
+    if (remainingMs <= 0 || run.signal.aborted) return smokeResult(check, shown);
     const timeoutMs = Math.ceil(Math.min(remainingMs, requestTimeoutMs));
     const latest = await run.connections.get(run.address, check.path, timeoutMs);
     // A request that the deadline cut short says less than the answer before it.
     const cutShort = latest.status === null && timeoutMs < requestTimeoutMs;
-    if (answer === undefined || !cutShort) answer = explain(check, latest);
-    if (passes(check, latest)) return { check, passed: true, answer };
+    if (shown === undefined || !cutShort) shown = latest;
+    if (passes(check, latest)) return smokeResult(check, latest);
     const pauseMs = Math.max(0, Math.min(smokeRetryMs, run.deadlineAtMs - performance.now()));
     await delay(pauseMs, undefined, { signal: run.signal }).catch(() => undefined);
   }
 };
+
+const smokeResult = (check: SmokeCheck, answer: Answer | undefined): SmokeResult =>
+  answer === undefined
+    ? { check, passed: false, answer: 'no request was sent before the deadline' }
+    : {
+        check,
+        passed: passes(check, answer),
+        answer: explain(check, answer),
+        ...(answer.version === '' ? {} : { version: answer.version }),
+      };
 
 const hasBody = (check: SmokeCheck, answer: Answer): boolean =>
   check.expectBody === undefined || answer.body.includes(check.expectBody);
@@ -96,27 +113,23 @@ const explain = (check: SmokeCheck, answer: Answer): string =>
     ? `${answer.text} (the body lacks the expected text)`
     : answer.text;
 
-interface Window {
+interface Window extends WatchRequest {
   address: ProbeAddress;
   connections: Connections;
   /** Aborted when the run no longer wants the counts. */
   signal: AbortSignal;
-  path: string;
-  windowMs: number;
-  requestsPerSecond: number;
-  stopAtFailures: number;
 }
 
 const watchWindow = async (window: Window): Promise<WatchOutcome> => {
   const earlier = readProgress(Context.current().info.heartbeatDetails);
-  const counter = createProbeCounter(earlier);
+  const counter = createProbeCounter(window, earlier);
   const enough = new AbortController();
   const signal = AbortSignal.any([window.signal, enough.signal]);
   const startedAtMs = performance.now();
   const progress = (): ReturnType<typeof counter.progress> =>
     counter.progress(earlier.elapsedMs + performance.now() - startedAtMs);
   const stopIfEnough = (): void => {
-    if (progress().failures >= window.stopAtFailures) enough.abort();
+    if (counter.isEnough()) enough.abort();
   };
   const stopHeartbeat = startHeartbeat(progress);
   try {
@@ -142,10 +155,11 @@ const watchWindow = async (window: Window): Promise<WatchOutcome> => {
 
 /** Runs with open connections and closes them at once when the activity is cancelled. */
 const withConnections = async <T>(
+  settings: ConnectionSettings,
   run: (connections: Connections, signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   const signal = Context.current().cancellationSignal;
-  const connections = openConnections();
+  const connections = openConnections(settings);
   const closeNow = (): void => void connections.close();
   signal.addEventListener('abort', closeNow, { once: true });
   try {
@@ -165,9 +179,24 @@ const startHeartbeat = (details: () => unknown): (() => void) => {
   return () => clearInterval(timer);
 };
 
-const windowTooLong = (windowMs: number): Error =>
+const refuseBadWindow = ({ windowMs, versionHeader, stopAtFailuresOf }: WatchRequest): void => {
+  if (windowMs > maxWindowMs) {
+    throw refused('windowMs', `must be at most ${String(maxWindowMs)}, got ${String(windowMs)}`);
+  }
+  if (stopAtFailuresOf === undefined) return;
+  // A limit that can never be reached would look like a version that never fails.
+  if (versionHeader === undefined) {
+    throw refused('stopAtFailuresOf', 'needs versionHeader, by which the version is told');
+  }
+  if (stopAtFailuresOf.version.length > maxVersionChars) {
+    const problem = `must name a version of at most ${String(maxVersionChars)} characters`;
+    throw refused('stopAtFailuresOf', problem);
+  }
+};
+
+const refused = (subject: string, problem: string): Error =>
   codedFailure({
     code: 'INVALID_INPUT',
-    message: `windowMs: must be at most ${String(maxWindowMs)}, got ${String(windowMs)}; no request was sent.`,
-    subject: 'windowMs',
+    message: `${subject}: ${problem}; no request was sent.`,
+    subject,
   });

@@ -11,9 +11,33 @@ export interface ProbeTarget {
   service: string;
   /** Kubernetes Services of the release with their port, as the plan names them. */
   services: { name: string; port: number }[];
+  /**
+   * `preview`: requests go straight to the ClusterIP of the first of `services`, with the Host
+   * header that users send, and without the path prefix of the entry. Absent: through the entry
+   * of users, as `traffic` of the environment says.
+   */
+  entry?: 'preview';
+  /** Response header by which the version that answered is told, e.g. `X-Version`. */
+  versionHeader?: string;
 }
 
-/** Counts of one window. `samples` 0 is no data, and never a pass. */
+/** What one version answered in a window. */
+export interface VersionCounts {
+  /**
+   * Value of `versionHeader`, at most 100 characters. `''`: the answer had none, or there was no
+   * answer. `'other'`: every version after the tenth.
+   */
+  version: string;
+  samples: number;
+  failures: number;
+  latencyP50Ms: number | null;
+  latencyP99Ms: number | null;
+}
+
+/**
+ * Counts of one window. `samples` 0 is no data, and never a pass. Counts are of all attempts,
+ * latencies of the last one only.
+ */
 export interface ProbeCounts {
   samples: number;
   failures: number;
@@ -21,33 +45,57 @@ export interface ProbeCounts {
   latencyP99Ms: number | null;
   /** Answer of the last failed request, shortened. */
   lastFailure: string | null;
+  /** By version, in the order in which they were first seen; only with `versionHeader`. */
+  versions?: VersionCounts[];
+}
+
+/** `version`: what `versionHeader` of the answer said; absent where it said nothing. */
+export interface SmokeResult {
+  check: SmokeCheck;
+  passed: boolean;
+  answer: string;
+  version?: string;
 }
 
 /**
- * `not-measured`: the environment declares that it carries no traffic
- * (`traffic: none`), which the evidence then says.
+ * `measured: false`: the environment declares that its pods carry no traffic (`traffic: none`),
+ * or that the prober cannot reach a preview (`preview: none`), which the evidence then says.
  */
 export type SmokeOutcome =
-  | { measured: true; checks: { check: SmokeCheck; passed: boolean; answer: string }[] }
-  | { measured: false; reason: string };
+  { measured: true; checks: SmokeResult[] } | { measured: false; reason: string };
 
 export type WatchOutcome =
   { measured: true; counts: ProbeCounts } | { measured: false; reason: string };
 
-/** Requests through the real entry of a service. Activity types are `probes.<verb>`. */
+/** Requests for one window. */
+export interface WatchRequest extends ProbeTarget {
+  path: string;
+  /** At most 60 000. */
+  windowMs: number;
+  requestsPerSecond: number;
+  /** Ends the window as soon as this many requests have failed. */
+  stopAtFailures: number;
+  /**
+   * Ends the window as soon as this many requests have failed that `version` answered; needs
+   * `versionHeader`. Use it to react to a new version that has a small share of the traffic.
+   */
+  stopAtFailuresOf?: { version: string; failures: number };
+  /**
+   * Share of the requests that open a connection of their own, 0–100; 50 if absent. The others
+   * use kept connections. Use 100 to measure a share where each connection, not each request, is
+   * given to a version, as behind a ClusterIP.
+   */
+  newConnectionPercent?: number;
+}
+
+/** Requests to a service, as users send them. Activity types are `probes.<verb>`. */
 export interface Probes {
   /** Sends each check until it passes or `deadlineMs` is over. */
   smoke(request: ProbeTarget & { checks: SmokeCheck[]; deadlineMs: number }): Promise<SmokeOutcome>;
   /**
-   * Sends requests for `windowMs` (at most 60 000) and counts. Ends early as soon as
-   * `stopAtFailures` requests have failed.
+   * Sends requests for `windowMs` and counts; ends early where `stopAtFailures` or
+   * `stopAtFailuresOf` says so. Errors: `INVALID_INPUT` for a longer window or a version that
+   * cannot be told, `NO_DATA` where there is nothing to send to.
    */
-  watch(
-    request: ProbeTarget & {
-      path: string;
-      windowMs: number;
-      requestsPerSecond: number;
-      stopAtFailures: number;
-    },
-  ): Promise<WatchOutcome>;
+  watch(request: WatchRequest): Promise<WatchOutcome>;
 }

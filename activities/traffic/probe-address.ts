@@ -1,4 +1,7 @@
-import type { EnvironmentsFile } from '../../contracts/shared/environments-file.ts';
+import type {
+  EnvironmentMapping,
+  EnvironmentsFile,
+} from '../../contracts/shared/environments-file.ts';
 import { codedFailure } from '../coded-failure.ts';
 import type { ProbeTarget } from './port.ts';
 
@@ -38,52 +41,87 @@ export const locateTarget = async (
       subject: target.environment,
     });
   }
-  const { traffic } = environment;
+  const { traffic, preview } = environment;
+  const declares = `Environment ${target.environment} declares that`;
   if (traffic === 'none') {
-    const reason = `Environment ${target.environment} declares that its pods carry no traffic (traffic: none).`;
-    return { reachable: false, reason };
+    return notReachable(`${declares} its pods carry no traffic (traffic: none).`);
+  }
+  if (target.entry === 'preview') {
+    if (preview === 'none') {
+      return notReachable(`${declares} previews cannot be reached (preview: none).`);
+    }
+    return { reachable: true, address: await previewAddress(target, deps, traffic) };
   }
   const address =
-    traffic === 'cluster-ip'
-      ? await clusterIpAddress(target, deps.resolveClusterIp)
-      : entryAddress(traffic, target.service);
+    traffic === 'cluster-ip' ? await userAddress(target, deps) : entryAddress(target, traffic);
   return { reachable: true, address };
 };
 
-const entryAddress = (
-  entry: { url: string; host?: string | undefined },
-  service: string,
-): ProbeAddress => {
+const notReachable = (reason: string): ReachableTarget => ({ reachable: false, reason });
+
+type Traffic = Exclude<EnvironmentMapping['traffic'], 'none'>;
+type Entry = Exclude<Traffic, string>;
+
+const entryAddress = (target: ProbeTarget, entry: Entry): ProbeAddress => {
   const url = new URL(entry.url);
   return {
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ''),
-    ...(entry.host === undefined ? {} : { host: entry.host.replaceAll('{service}', service) }),
+    ...hostHeader(target, entry),
   };
 };
 
-const clusterIpAddress = async (
+const hostHeader = ({ service }: ProbeTarget, { host }: Entry): { host?: string } =>
+  host === undefined ? {} : { host: host.replaceAll('{service}', service) };
+
+/** A release may have more Services, e.g. one for metrics; users come through its namesake. */
+const userAddress = (target: ProbeTarget, deps: AddressDeps): Promise<ProbeAddress> => {
+  const { service, services } = target;
+  return clusterIpAddress({
+    target,
+    deps,
+    entry: services.find(({ name }) => name === service) ?? services[0],
+    setting: 'traffic',
+  });
+};
+
+/** A prefix in the path of the entry is the gateway's and may not reach pods, so it is left out. */
+const previewAddress = async (
   target: ProbeTarget,
-  resolveClusterIp: ResolveClusterIp,
+  deps: AddressDeps,
+  traffic: Traffic,
 ): Promise<ProbeAddress> => {
-  // A release may have more Services, e.g. one for metrics; users come through its namesake.
-  const entry = target.services.find(({ name }) => name === target.service) ?? target.services[0];
+  const [entry] = target.services;
+  const address = await clusterIpAddress({ target, deps, entry, setting: 'preview' });
+  return traffic === 'cluster-ip' ? address : { ...address, ...hostHeader(target, traffic) };
+};
+
+interface ClusterIpEntry {
+  target: ProbeTarget;
+  deps: AddressDeps;
+  entry: ProbeTarget['services'][number] | undefined;
+  /** Field of environments.yaml that leads elsewhere. */
+  setting: 'traffic' | 'preview';
+}
+
+const clusterIpAddress = async (way: ClusterIpEntry): Promise<ProbeAddress> => {
+  const { entry, setting } = way;
+  const { environment, service } = way.target;
   if (entry === undefined) {
-    throw noEntry(target.service, `The release of ${target.service} has no Service`);
+    throw noEntry(service, `The release of ${service} has no Service`, setting);
   }
-  const { environment } = target;
-  const clusterIp = await resolveClusterIp({ environment, service: entry.name });
+  const clusterIp = await way.deps.resolveClusterIp({ environment, service: entry.name });
   if (clusterIp === undefined || clusterIp === '' || clusterIp === 'None') {
-    throw noEntry(`Service/${entry.name}`, `Service/${entry.name} has no ClusterIP`);
+    throw noEntry(`Service/${entry.name}`, `Service/${entry.name} has no ClusterIP`, setting);
   }
   const host = clusterIp.includes(':') ? `[${clusterIp}]` : clusterIp;
   return { origin: `http://${host}:${String(entry.port)}`, basePath: '' };
 };
 
-const noEntry = (subject: string, what: string): Error =>
+const noEntry = (subject: string, what: string, setting: ClusterIpEntry['setting']): Error =>
   codedFailure({
     code: 'NO_DATA',
     message: `${what} that requests could be sent to; nothing was measured.`,
-    next: 'Add a Service with a ClusterIP, or set `traffic` of the environment in environments.yaml.',
+    next: `Add a Service with a ClusterIP, or set \`${setting}\` of the environment in environments.yaml.`,
     subject,
   });

@@ -1,5 +1,6 @@
 import type { Answer } from './http-exchange.ts';
-import type { ProbeCounts } from './port.ts';
+import type { ProbeCounts, WatchRequest } from './port.ts';
+import { createVersionTally, type VersionProgress } from './version-tally.ts';
 
 /** What a heartbeat says, so that a retry goes on counting where a dead worker stopped. */
 export interface WatchProgress {
@@ -7,44 +8,82 @@ export interface WatchProgress {
   samples: number;
   failures: number;
   lastFailure: string | null;
+  /** Only where versions are told apart. */
+  versions?: VersionProgress[];
 }
 
 export interface ProbeCounter {
-  add(answer: Answer): void;
+  add(answer: CountedAnswer): void;
+  /** Have so many requests failed that the window need not go on? */
+  isEnough(): boolean;
   progress(elapsedMs: number): WatchProgress;
   counts(): ProbeCounts;
 }
 
+export type CountedAnswer = Pick<Answer, 'status' | 'text' | 'version' | 'latencyMs'>;
+
+/** Of a window, what its counting depends on. */
+export type CounterSettings = Pick<
+  WatchRequest,
+  'stopAtFailures' | 'stopAtFailuresOf' | 'versionHeader'
+>;
+
 /** A user sees every answer of 400 and above as broken, and a gateway without a route says 404. */
-const failed = (answer: Answer): boolean => answer.status === null || answer.status >= 400;
+const isFailure = ({ status }: CountedAnswer): boolean => status === null || status >= 400;
 
 /**
  * Counts answers. Latencies of an earlier attempt are gone with its worker, so
  * that the percentiles are those of the current attempt; the counts are of all.
  */
-export const createProbeCounter = (earlier: WatchProgress): ProbeCounter => {
+export const createProbeCounter = (
+  { stopAtFailures, stopAtFailuresOf, versionHeader }: CounterSettings,
+  earlier: WatchProgress,
+): ProbeCounter => {
   let { samples, failures, lastFailure } = earlier;
   const latenciesMs: number[] = [];
+  const tally =
+    versionHeader === undefined
+      ? undefined
+      : createVersionTally({ earlier: earlier.versions ?? [], watched: stopAtFailuresOf?.version });
   return {
     add(answer) {
+      const { version, latencyMs } = answer;
+      const failed = isFailure(answer);
       samples += 1;
-      latenciesMs.push(answer.latencyMs);
-      if (!failed(answer)) return;
+      latenciesMs.push(latencyMs);
+      tally?.add({ version, failed, latencyMs });
+      if (!failed) return;
       failures += 1;
       lastFailure = answer.text;
     },
-    progress: (elapsedMs) => ({ elapsedMs, samples, failures, lastFailure }),
-    counts() {
-      const sorted = latenciesMs.toSorted((left, right) => left - right);
-      return {
-        samples,
-        failures,
-        latencyP50Ms: nearestRank(sorted, 50),
-        latencyP99Ms: nearestRank(sorted, 99),
-        lastFailure,
-      };
+    isEnough() {
+      if (failures >= stopAtFailures) return true;
+      if (tally === undefined || stopAtFailuresOf === undefined) return false;
+      return tally.failuresOf(stopAtFailuresOf.version) >= stopAtFailuresOf.failures;
     },
+    progress: (elapsedMs) => ({
+      ...{ elapsedMs, samples, failures, lastFailure },
+      ...(tally === undefined ? {} : { versions: tally.progress() }),
+    }),
+    counts: () => ({
+      ...{ samples, failures, ...percentiles(latenciesMs), lastFailure },
+      ...(tally === undefined
+        ? {}
+        : {
+            versions: tally.counts().map(({ latenciesMs: ofVersion, ...counts }) => ({
+              ...counts,
+              ...percentiles(ofVersion),
+            })),
+          }),
+    }),
   };
+};
+
+const percentiles = (
+  latenciesMs: readonly number[],
+): Pick<ProbeCounts, 'latencyP50Ms' | 'latencyP99Ms'> => {
+  const sorted = latenciesMs.toSorted((left, right) => left - right);
+  return { latencyP50Ms: nearestRank(sorted, 50), latencyP99Ms: nearestRank(sorted, 99) };
 };
 
 const nearestRank = (sorted: readonly number[], percent: number): number | null => {
@@ -57,11 +96,17 @@ export const readProgress = (details: unknown): WatchProgress =>
   isProgress(details) ? details : { elapsedMs: 0, samples: 0, failures: 0, lastFailure: null };
 
 const isProgress = (details: unknown): details is WatchProgress =>
-  typeof details === 'object' &&
-  details !== null &&
-  'elapsedMs' in details &&
-  typeof details.elapsedMs === 'number' &&
-  'samples' in details &&
-  typeof details.samples === 'number' &&
-  'failures' in details &&
-  typeof details.failures === 'number';
+  isRecord(details) &&
+  typeof details['elapsedMs'] === 'number' &&
+  isCounted(details) &&
+  (details['versions'] === undefined ||
+    (Array.isArray(details['versions']) && details['versions'].every(isVersionProgress)));
+
+const isVersionProgress = (value: unknown): value is VersionProgress =>
+  isRecord(value) && typeof value['version'] === 'string' && isCounted(value);
+
+const isCounted = (value: Record<string, unknown>): boolean =>
+  typeof value['samples'] === 'number' && typeof value['failures'] === 'number';
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;

@@ -21,6 +21,12 @@ const Traffic = z
   ])
   .describe('How the prober reaches services of this environment.');
 
+const Preview = z
+  .enum(['cluster-ip', 'none'])
+  .describe(
+    'How the prober reaches a new version before it has traffic: at the ClusterIP of its preview Service (if absent, too), or not at all. `traffic: none` implies `none`.',
+  );
+
 const Environment = z
   .strictObject({
     kubeconfig: z
@@ -34,6 +40,7 @@ const Environment = z
       .describe('uid of the namespace kube-system; a cluster with another one is refused.'),
     namespace: z.string().min(1).describe('Namespace of the services of this environment.'),
     traffic: Traffic.default('cluster-ip'),
+    preview: Preview.optional(),
   })
   .describe('Where an environment is.');
 
