@@ -1,10 +1,12 @@
 import { createReleases } from './raw-releases.ts';
+import { createRoutes } from './raw-routes.ts';
 import { createWorkloads } from './raw-workloads.ts';
 import type { ReleaseDeps } from './release-planning.ts';
 
 export { createClusterIpLookup } from './cluster-addresses.ts';
 export { createEnvironments, type Environments } from './environments.ts';
 export { createReleases } from './raw-releases.ts';
+export { createRoutes } from './raw-routes.ts';
 export { createWorkloads } from './raw-workloads.ts';
 
 type Activity = (request: never) => Promise<unknown>;
@@ -17,4 +19,5 @@ export const createKubernetesActivities = (deps: ReleaseDeps): Record<string, Ac
   Object.fromEntries([
     ...onTheWire('releases', createReleases(deps)),
     ...onTheWire('workloads', createWorkloads(deps)),
+    ...onTheWire('routes', createRoutes(deps)),
   ]);

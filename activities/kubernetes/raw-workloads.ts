@@ -20,6 +20,7 @@ import { retireReplicaSets } from './replica-set-retirement.ts';
 import { isOwnedBy, labelSelectorOf, replicaSetsOf } from './replica-sets.ts';
 import { awaitRollout } from './rollout-watch.ts';
 import { capturedOf, readPreImage } from './stored-plans.ts';
+import { scaleWorkload } from './workload-scaling.ts';
 
 const pauseOnce = async (
   cluster: Cluster,
@@ -101,6 +102,7 @@ export const createWorkloads = (deps: ReleaseDeps): Workloads => ({
   awaitRollout: async (request) => awaitRollout(deps, request),
   awaitEndpoints: async (request) => awaitEndpoints(deps, request),
   setPaused: async (request) => setPaused(deps, request),
+  scale: async (request) => scaleWorkload(deps, request),
   keepLogs: async (request) => keepLogs(deps, request),
   retire: async (request) => retireReplicaSets(deps, request),
 });

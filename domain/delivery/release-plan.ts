@@ -3,6 +3,7 @@ import { pointerOf } from './json-pointer.ts';
 import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
 import { diffValues } from './object-diff.ts';
 import { imagesOf, selectsPodsOf } from './pod-template.ts';
+import type { BackendPair } from './route-weights.ts';
 
 export type PlannedAction = 'create' | 'activate' | 'patch' | 'keep';
 
@@ -23,6 +24,8 @@ export interface PlanEntry {
   autoscaledBefore: boolean;
   /** The plan adds an autoscaler; on the way back the replicas return to their old number. */
   autoscaledAfter: boolean;
+  /** On a route that is opened for the candidate: the Services between which its weights move. */
+  backends?: BackendPair[];
 }
 
 export interface StoredPlan {

@@ -1,10 +1,11 @@
 import type { ObjectRef, KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
-import type { Releases, Workloads } from '../../activities/kubernetes/port.ts';
+import type { Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
 import type { BlobStore } from '../../activities/store/port.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { createInMemoryBlobStore } from './in-memory-blob-store.ts';
 import { InMemoryClusterState } from './in-memory-cluster-state.ts';
 import { createInMemoryReleases } from './in-memory-releases.ts';
+import { createInMemoryRoutes } from './in-memory-routes.ts';
 import { createInMemoryWorkloads } from './in-memory-workloads.ts';
 
 /** What goes wrong or takes time; a test sets these before or during a run. */
@@ -16,7 +17,11 @@ export interface ClusterKnobs {
   /** How a rollout ends whose images contain the text, e.g. `{':bad': 'IMAGE_UNAVAILABLE'}`. */
   failRolloutOfImage: Record<string, ErrorCode>;
   /** Number of coming calls of a verb that fail, with their code, e.g. `{revert: {times: 2}}`. */
-  fail: Partial<Record<keyof Releases | keyof Workloads, { times: number; code?: ErrorCode }>>;
+  fail: Partial<
+    Record<keyof Releases | keyof Workloads | keyof Routes, { times: number; code?: ErrorCode }>
+  >;
+  /** Whether a gateway takes the weights of routes; without one nobody ever reports on them. */
+  hasGateway: boolean;
   /** Called before each effective write with the step, e.g. to plant a foreign edit. */
   beforeWrite?: (step: string) => void;
   /** Called after each effective write with the step, e.g. to fail the attempt that made it. */
@@ -26,6 +31,7 @@ export interface ClusterKnobs {
 export interface InMemoryCluster {
   readonly releases: Releases;
   readonly workloads: Workloads;
+  readonly routes: Routes;
   /** The verbs under their names on the wire, ready for a worker. */
   readonly activities: Record<string, (request: never) => Promise<unknown>>;
   readonly knobs: ClusterKnobs;
@@ -69,21 +75,25 @@ export const createInMemoryCluster = (
     pollEveryMs: 5,
     failRolloutOfImage: {},
     fail: {},
+    hasGateway: true,
   };
   const writes: string[] = [];
   const deps = { state, knobs, blobs, writes };
   for (const object of options.objects ?? []) state.put(object);
   const releases = createInMemoryReleases(deps);
   const workloads = createInMemoryWorkloads(deps);
+  const routes = createInMemoryRoutes(deps);
   return {
     releases,
     workloads,
+    routes,
     knobs,
     blobs,
     writes,
     activities: Object.fromEntries([
       ...onTheWire('releases', releases),
       ...onTheWire('workloads', workloads),
+      ...onTheWire('routes', routes),
     ]),
     store: (objects) => blobs.put(new TextEncoder().encode(JSON.stringify({ objects }))),
     objects: () => state.all(),

@@ -1,13 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import type { Probes, SmokeOutcome, WatchOutcome } from '../../activities/traffic/port.ts';
+import type {
+  ProbeCounts,
+  Probes,
+  SmokeOutcome,
+  VersionCounts,
+  WatchOutcome,
+  WatchRequest,
+} from '../../activities/traffic/port.ts';
+import { refuseBadWindow } from '../../activities/traffic/watch-limits.ts';
+
+/** What one version does with the requests. */
+export interface VersionTraffic {
+  /** What it puts into the version header; `''` puts none. */
+  version: string;
+  /** Its share of the requests, 0–1. */
+  share: number;
+  /** Share of its own requests that fail, 0–1. */
+  failureRatio: number;
+}
 
 /** What the requests get; a test sets these before or during a run. */
 export interface ProbeKnobs {
   /** Answers of the smoke checks: true passes. */
   smokePasses: boolean;
+  /** What the smoke checks are told in the version header; undefined is no header. */
+  smokeVersion?: string;
   /** Share of requests that fail in a window; undefined sends none, which is no data. */
   failureRatio: number | undefined;
+  /** Who answers in a window, in place of `failureRatio`; asked at the end of each window. */
+  versions?: () => readonly VersionTraffic[];
   /** Why nothing is measured, as an environment that carries no traffic says. */
   notMeasured?: string;
   /** How long a window really takes, whatever it was asked to take. */
@@ -34,27 +56,93 @@ export const createInMemoryProbes = (): { probes: Probes; knobs: ProbeKnobs } =>
     windows: 0,
   };
   const probes: Probes = {
-    async smoke({ checks }): Promise<SmokeOutcome> {
+    async smoke({ checks, versionHeader }): Promise<SmokeOutcome> {
       if (knobs.notMeasured !== undefined) return { measured: false, reason: knobs.notMeasured };
-      const answer = knobs.smokePasses ? '200' : '500 internal error';
-      return {
-        measured: true,
-        checks: checks.map((check) => ({ check, passed: knobs.smokePasses, answer })),
+      const { smokePasses: passed, smokeVersion } = knobs;
+      const result = {
+        passed,
+        answer: passed ? '200' : '500 internal error',
+        ...(versionHeader === undefined || smokeVersion === undefined
+          ? {}
+          : { version: smokeVersion }),
       };
+      return { measured: true, checks: checks.map((check) => ({ check, ...result })) };
     },
-    async watch({ windowMs, requestsPerSecond, stopAtFailures }): Promise<WatchOutcome> {
+    async watch(request): Promise<WatchOutcome> {
+      refuseBadWindow(request);
       if (knobs.notMeasured !== undefined) return { measured: false, reason: knobs.notMeasured };
       knobs.windows += 1;
       await heartbeatWhile(knobs.windowTakesMs);
-      const ratio = knobs.failureRatio;
-      const planned = ratio === undefined ? 0 : Math.ceil((windowMs * requestsPerSecond) / 1_000);
-      const failing = Math.round(planned * (ratio ?? 0));
-      const failures = Math.min(failing, stopAtFailures);
-      const samples = failures < failing ? Math.ceil(failures / (ratio ?? 1)) : planned;
-      const lastFailure = failures > 0 ? '500 internal error' : null;
-      const counts = { samples, failures, latencyP50Ms: 1, latencyP99Ms: 2, lastFailure };
+      const counts =
+        knobs.versions === undefined
+          ? countRatio(request, knobs.failureRatio)
+          : countVersions(request, knobs.versions());
       return { measured: true, counts };
     },
   };
   return { probes, knobs };
 };
+
+const latencies = { latencyP50Ms: 1, latencyP99Ms: 2 };
+const noLatencies = { latencyP50Ms: null, latencyP99Ms: null };
+const brokenAnswer = '500 internal error';
+
+const plannedOf = ({ windowMs, requestsPerSecond }: WatchRequest): number =>
+  Math.ceil((windowMs * requestsPerSecond) / 1_000);
+
+const countRatio = (request: WatchRequest, ratio: number | undefined): ProbeCounts => {
+  const planned = ratio === undefined ? 0 : plannedOf(request);
+  const failing = Math.round(planned * (ratio ?? 0));
+  const { stopAtFailures, stopAtFailuresOf: limit } = request;
+  const enough = limit?.version === '' ? Math.min(stopAtFailures, limit.failures) : stopAtFailures;
+  const failures = Math.min(failing, enough);
+  const samples = failures < failing ? Math.ceil(failures / (ratio ?? 1)) : planned;
+  return {
+    samples,
+    failures,
+    ...latencies,
+    lastFailure: failures > 0 ? brokenAnswer : null,
+    ...(request.versionHeader === undefined
+      ? {}
+      : { versions: samples === 0 ? [] : [{ version: '', samples, failures, ...latencies }] }),
+  };
+};
+
+/** Request by request, as a gateway that deals them out evenly, until a limit ends the window. */
+const countVersions = (request: WatchRequest, traffic: readonly VersionTraffic[]): ProbeCounts => {
+  const versions = traffic
+    .filter(({ share }) => share > 0)
+    .map((of) => ({ ...of, samples: 0, failures: 0 }));
+  const total = { samples: 0, failures: 0 };
+  const { stopAtFailures, stopAtFailuresOf: limit } = request;
+  const isEnough = (): boolean =>
+    total.failures >= stopAtFailures ||
+    versions.some(
+      ({ version, failures }) => version === limit?.version && failures >= limit.failures,
+    );
+  for (let sent = 1; sent <= plannedOf(request) && !isEnough(); sent += 1) {
+    const next = versions.toSorted(
+      (left, right) => right.share * sent - right.samples - (left.share * sent - left.samples),
+    )[0];
+    if (next === undefined) break;
+    next.samples += 1;
+    const fails = Math.round(next.samples * next.failureRatio) > next.failures;
+    if (fails) next.failures += 1;
+    total.samples += 1;
+    if (fails) total.failures += 1;
+  }
+  return {
+    ...total,
+    ...(total.samples === 0 ? noLatencies : latencies),
+    lastFailure: total.failures > 0 ? brokenAnswer : null,
+    ...(request.versionHeader === undefined ? {} : { versions: versionCounts(versions) }),
+  };
+};
+
+/** Only those that answered; a prober knows of no others. */
+const versionCounts = (
+  seen: readonly Omit<VersionCounts, keyof typeof latencies>[],
+): VersionCounts[] =>
+  seen
+    .filter(({ samples }) => samples > 0)
+    .map(({ version, samples, failures }) => ({ version, samples, failures, ...latencies }));

@@ -20,6 +20,7 @@ import { podSpecOf, referencesIn } from '../../domain/delivery/pod-template.ts';
 import { isSpent } from '../../domain/delivery/spent-objects.ts';
 import type { ProofRow } from '../../domain/delivery/proof.ts';
 import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.ts';
+import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { failIfAsked, failure } from './in-memory-failure.ts';
 import { captureInMemory, readJson, readPreImage } from './in-memory-pre-image.ts';
@@ -40,14 +41,6 @@ const refuseLateCreation = (deps: InMemoryDeps, plan: StoredPlan, request: PlanS
   const live = witness === undefined ? undefined : deps.state.get(witness.object);
   const reason = live === undefined ? undefined : fencedReason(live, request);
   if (reason !== undefined) throw failure('FENCED', `${reason}; nothing was written.`);
-};
-
-const commit = (deps: InMemoryDeps, step: string, run: () => KubernetesObject | undefined) => {
-  deps.knobs.beforeWrite?.(step);
-  const stored = run();
-  deps.writes.push(`${step} @${stored === undefined ? '' : String(fenceOf(stored))}`);
-  deps.knobs.afterWrite?.(step);
-  return stored;
 };
 
 const receipt = (outcome: WriteReceipt['outcome'], object?: KubernetesObject): WriteReceipt => ({

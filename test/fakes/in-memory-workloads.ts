@@ -11,14 +11,17 @@ import {
   type KubernetesObject,
   type ObjectRef,
 } from '../../domain/delivery/kubernetes-object.ts';
+import type { StoredPlan } from '../../domain/delivery/release-plan.ts';
 import { decidePause } from '../../domain/delivery/rollout-pause.ts';
+import { bringsAutoscaler, decideScale } from '../../domain/delivery/workload-scale.ts';
 import { imagesOf } from '../../domain/delivery/pod-template.ts';
+import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { failIfAsked, failure } from './in-memory-failure.ts';
-import { readPreImage } from './in-memory-pre-image.ts';
+import { readJson, readPreImage } from './in-memory-pre-image.ts';
 
 /** Outside an activity there is nobody to tell and nobody who cancels. */
-const surroundings = (): { heartbeat: (detail: unknown) => void; signal?: AbortSignal } => {
+export const surroundings = (): { heartbeat: (detail: unknown) => void; signal?: AbortSignal } => {
   try {
     const context = Context.current();
     return { heartbeat: (detail) => context.heartbeat(detail), signal: context.cancellationSignal };
@@ -27,7 +30,7 @@ const surroundings = (): { heartbeat: (detail: unknown) => void; signal?: AbortS
   }
 };
 
-const pause = async (deps: InMemoryDeps): Promise<void> => {
+export const pause = async (deps: InMemoryDeps): Promise<void> => {
   const { signal } = surroundings();
   await delay(deps.knobs.pollEveryMs, undefined, signal === undefined ? {} : { signal });
 };
@@ -101,6 +104,26 @@ const setPaused: (
   return { changed: true };
 };
 
+const scale = async (
+  deps: InMemoryDeps,
+  request: Parameters<Workloads['scale']>[0],
+): Promise<{ changed: boolean; generation: number }> => {
+  const { object, replicas, planDigest } = request;
+  const { entries } = await readJson<StoredPlan>(deps, planDigest);
+  const name = describeRef(object);
+  const live = deps.state.get(object);
+  if (live === undefined) throw failure('FOREIGN_CHANGE', `${name} is not there`, name);
+  const autoscaled = bringsAutoscaler(entries, object);
+  const decision = decideScale(live, { replicas, autoscaled }, request);
+  const generation = live.metadata.generation ?? 0;
+  if (decision.act === 'nothing') return { changed: false, generation };
+  if (decision.act === 'refuse') {
+    throw failure(decision.code, `${name} was not scaled: ${decision.reason}`, name);
+  }
+  const stored = commit(deps, `scale ${name}`, () => deps.state.put(decision.target));
+  return { changed: decision.changes, generation: stored?.metadata.generation ?? generation };
+};
+
 /** The verbs of `Workloads` on objects in memory; time passes only by the knobs. */
 export const createInMemoryWorkloads = (deps: InMemoryDeps): Workloads => {
   const asked = (verb: keyof Workloads): void => failIfAsked(deps, verb);
@@ -111,6 +134,7 @@ export const createInMemoryWorkloads = (deps: InMemoryDeps): Workloads => {
       return { endpoints: replicas };
     },
     setPaused: async (request) => (asked('setPaused'), setPaused(deps, request)),
+    scale: async (request) => (asked('scale'), scale(deps, request)),
     keepLogs: async ({ object }) => {
       asked('keepLogs');
       const text = `log of ${describeRef(object)}`;

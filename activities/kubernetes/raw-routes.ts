@@ -1,0 +1,112 @@
+import { describeRef, type ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
+import { routeAcceptance } from '../../domain/delivery/route-acceptance.ts';
+import { decideWeight, openRulesIn } from '../../domain/delivery/route-weights.ts';
+import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
+import { codedFailure } from '../coded-failure.ts';
+import { currentAttempt, throwIfCancelled } from './activity-attempt.ts';
+import { openChangeFeed } from './change-feed.ts';
+import type { Cluster } from './environments.ts';
+import { translated } from './error-translation.ts';
+import { readObject } from './object-access.ts';
+import type { Routes } from './port.ts';
+import { openPlan } from './release-context.ts';
+import type { ReleaseDeps } from './release-planning.ts';
+import { untilDecided, writeGuarded } from './release-writes.ts';
+
+type WeightRequest = Parameters<Routes['setWeight']>[0];
+type WeightReceipt = Awaited<ReturnType<Routes['setWeight']>>;
+
+/** Also the longest time for which a dead watch goes unnoticed, and the beat of the heart. */
+const longestSilenceMs = 1_000;
+
+const notOpened: WeightReceipt = { opened: false, changed: false, generation: 0 };
+
+const weighOnce = async (
+  cluster: Cluster,
+  opening: PlanEntry,
+  request: WeightRequest,
+): Promise<WeightReceipt> => {
+  const subject = describeRef(opening.object);
+  const live = await readObject(cluster, opening.object);
+  if (live === undefined) return notOpened;
+  const pairs = opening.backends ?? [];
+  const opened = openRulesIn(opening.after, pairs).length;
+  const wanted = { pairs, opened, weightPercent: request.weightPercent };
+  const decision = decideWeight(live, wanted, request);
+  const generation = live.metadata.generation ?? 0;
+  switch (decision.act) {
+    case 'not-open':
+      return notOpened;
+    case 'nothing':
+      return { opened: true, changed: false, generation };
+    case 'refuse':
+      throw codedFailure({
+        code: decision.code,
+        message: `${subject}: ${decision.reason}; nothing was written.`,
+        subject,
+      });
+    case 'patch': {
+      const stored = await writeGuarded(cluster, live, decision.target);
+      const { changes: changed } = decision;
+      return { opened: true, changed, generation: stored.metadata.generation ?? generation };
+    }
+  }
+};
+
+const notAccepted = (subject: string, request: WeightRequest, missing: string[]): Error =>
+  codedFailure({
+    code: 'ROUTE_NOT_ACCEPTED',
+    message: `${subject} has ${String(request.weightPercent)} % for the candidate, but after ${String(request.deadlineMs)} ms: ${missing.join('; ')}.`,
+    subject,
+  });
+
+/**
+ * The API server stores a weight long before a gateway goes by it. A backend that was just made
+ * may be unresolved at first (`BackendNotFound`), so that only the deadline decides.
+ */
+const awaitAcceptance = async (
+  cluster: Cluster,
+  ref: ObjectRef,
+  { request, generation }: { request: WeightRequest; generation: number },
+): Promise<void> => {
+  const attempt = currentAttempt();
+  const deadlineAtMs = (attempt.scheduledAtMs ?? Date.now()) + request.deadlineMs;
+  const fieldSelector = `metadata.name=${ref.name}`;
+  const feed = openChangeFeed(cluster, [{ ...ref, fieldSelector }]);
+  try {
+    for (;;) {
+      throwIfCancelled(attempt);
+      const live = await readObject(cluster, ref);
+      const { accepted, missing } =
+        live === undefined
+          ? { accepted: false, missing: ['it is not there any more'] }
+          : routeAcceptance(live, generation);
+      attempt.heartbeat({ route: describeRef(ref), missing });
+      if (accepted) return;
+      if (Date.now() >= deadlineAtMs) throw notAccepted(describeRef(ref), request, missing);
+      await feed.next(longestSilenceMs);
+    }
+  } finally {
+    feed.close();
+  }
+};
+
+const setWeight = async (deps: ReleaseDeps, request: WeightRequest): Promise<WeightReceipt> => {
+  const { cluster, plan } = await openPlan(deps, request);
+  const opening = plan.entries.find(({ backends }) => backends !== undefined);
+  if (opening === undefined) return notOpened;
+  const { object } = opening;
+  const subject = describeRef(object);
+  return translated({ subject }, async () => {
+    const receipt = await untilDecided(subject, async () => weighOnce(cluster, opening, request));
+    if (receipt.opened) {
+      await awaitAcceptance(cluster, object, { request, generation: receipt.generation });
+    }
+    return receipt;
+  });
+};
+
+/** Weights on HTTPRoutes, or GRPCRoutes, of the Gateway API. */
+export const createRoutes = (deps: ReleaseDeps): Routes => ({
+  setWeight: async (request) => setWeight(deps, request),
+});

@@ -1,0 +1,89 @@
+import type { Routes } from '../../activities/kubernetes/port.ts';
+import { isRecord, listAt } from '../../domain/delivery/canonical-json.ts';
+import {
+  describeRef,
+  type KubernetesObject,
+  type ObjectRef,
+} from '../../domain/delivery/kubernetes-object.ts';
+import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.ts';
+import { routeAcceptance } from '../../domain/delivery/route-acceptance.ts';
+import { decideWeight, openRulesIn } from '../../domain/delivery/route-weights.ts';
+import { commit } from './in-memory-commit.ts';
+import type { InMemoryDeps } from './in-memory-cluster.ts';
+import { failIfAsked, failure } from './in-memory-failure.ts';
+import { readJson } from './in-memory-pre-image.ts';
+import { pause, surroundings } from './in-memory-workloads.ts';
+
+type WeightRequest = Parameters<Routes['setWeight']>[0];
+type WeightReceipt = Awaited<ReturnType<Routes['setWeight']>>;
+
+const notOpened: WeightReceipt = { opened: false, changed: false, generation: 0 };
+
+/** What a gateway reports of a route that it serves. */
+const reported = (route: KubernetesObject): KubernetesObject => ({
+  ...route,
+  status: {
+    parents: listAt(route, 'spec', 'parentRefs')
+      .filter(isRecord)
+      .map((parentRef) => ({
+        parentRef,
+        conditions: ['Accepted', 'ResolvedRefs'].map((type) => ({
+          type,
+          status: 'True',
+          observedGeneration: route.metadata.generation ?? 0,
+        })),
+      })),
+  },
+});
+
+const weigh = (deps: InMemoryDeps, opening: PlanEntry, request: WeightRequest): WeightReceipt => {
+  const name = describeRef(opening.object);
+  const live = deps.state.get(opening.object);
+  if (live === undefined) return notOpened;
+  const { backends: pairs = [], after } = opening;
+  const { weightPercent } = request;
+  const opened = openRulesIn(after, pairs).length;
+  const decision = decideWeight(live, { pairs, opened, weightPercent }, request);
+  const generation = live.metadata.generation ?? 0;
+  if (decision.act === 'not-open') return notOpened;
+  if (decision.act === 'nothing') return { opened: true, changed: false, generation };
+  if (decision.act === 'refuse') throw failure(decision.code, `${name}: ${decision.reason}`, name);
+  const step = `weigh ${name} ${String(weightPercent)}`;
+  const stored = commit(deps, step, () => deps.state.put(decision.target));
+  const { changes: changed } = decision;
+  return { opened: true, changed, generation: stored?.metadata.generation ?? generation };
+};
+
+const awaitAcceptance = async (
+  deps: InMemoryDeps,
+  ref: ObjectRef,
+  { deadlineMs, generation }: { deadlineMs: number; generation: number },
+): Promise<void> => {
+  for (let waitedMs = 0; ; waitedMs += deps.knobs.pollEveryMs) {
+    const live = deps.state.get(ref);
+    if (live !== undefined && deps.knobs.hasGateway) deps.state.put(reported(live));
+    const seen = deps.state.get(ref) ?? { ...ref, metadata: { name: ref.name } };
+    const { accepted, missing } = routeAcceptance(seen, generation);
+    surroundings().heartbeat({ missing });
+    if (accepted) return;
+    if (waitedMs >= deadlineMs) {
+      throw failure('ROUTE_NOT_ACCEPTED', missing.join('; '), describeRef(ref));
+    }
+    await pause(deps);
+  }
+};
+
+/** The verbs of `Routes` on objects in memory; a gateway is there unless a knob says otherwise. */
+export const createInMemoryRoutes = (deps: InMemoryDeps): Routes => ({
+  setWeight: async (request) => {
+    failIfAsked(deps, 'setWeight');
+    const { entries } = await readJson<StoredPlan>(deps, request.planDigest);
+    const opening = entries.find(({ backends }) => backends !== undefined);
+    if (opening === undefined) return notOpened;
+    const receipt = weigh(deps, opening, request);
+    const { opened, generation } = receipt;
+    const { deadlineMs } = request;
+    if (opened) await awaitAcceptance(deps, opening.object, { deadlineMs, generation });
+    return receipt;
+  },
+});
