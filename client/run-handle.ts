@@ -2,7 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { z } from 'zod';
 import { updateNames, type MessageReceipt, type UpdateName } from '../contracts/messages.ts';
-import { MessageSchema, PlanDecisionSchema } from '../contracts/shared/message.ts';
+import {
+  MessageSchema,
+  PlanDecisionSchema,
+  WeightRequestSchema,
+} from '../contracts/shared/message.ts';
 import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
 import { askProgress, viewRun, type RunView, type WatchOptions } from './run-view.ts';
@@ -19,6 +23,12 @@ export interface MessageOptions {
 /** A decision about one plan: the digest says which one was read. */
 export interface DecisionOptions extends MessageOptions {
   planDigest: string;
+}
+
+/** A share of the traffic that an operator asks for. */
+export interface WeightOptions extends MessageOptions {
+  /** 0–100. */
+  weightPercent: number;
 }
 
 /** One run: its result, its state, and the messages that steer it. */
@@ -53,6 +63,12 @@ export interface RunHandle<Result, Progress> {
   retryStep(message: MessageOptions): Promise<MessageReceipt>;
   /** Tries again what could not be undone. */
   retryCompensation(message: MessageOptions): Promise<MessageReceipt>;
+  /** Gives the new version this share of the traffic and stays there until `promote`. */
+  setWeight(request: WeightOptions): Promise<MessageReceipt>;
+  /** Ends what is being watched or waited for, and goes on with the next step. */
+  promote(message: MessageOptions): Promise<MessageReceipt>;
+  /** Gives the new version everything without watching any more. */
+  promoteFull(message: MessageOptions): Promise<MessageReceipt>;
 }
 
 export interface RunHandleParts {
@@ -92,6 +108,14 @@ export const createRunHandle = <Result, Progress>(
     abort: tell(updateNames.abort),
     retryStep: tell(updateNames.retryStep),
     retryCompensation: tell(updateNames.retryCompensation),
+    setWeight: async (options) =>
+      send(
+        parts,
+        updateNames.setWeight,
+        parseInput(WeightRequestSchema, { actor: parts.actor, ...options }),
+      ),
+    promote: tell(updateNames.promote),
+    promoteFull: tell(updateNames.promoteFull),
   };
 };
 

@@ -159,6 +159,12 @@ export const errors = {
     meaning: 'A smoke check of the new version did not get the expected answer.',
     next: 'Read the answer in the evidence, repair the version, deploy again.',
   }),
+  SHARE_NOT_REACHED: final({
+    exitCode: 7,
+    httpStatus: 422,
+    meaning: 'The traffic did not follow the weight that was set; the release was put back.',
+    next: 'Look at the HTTPRoute and its gateway: `kubectl describe httproute`; then deploy again.',
+  }),
   BAKE_FAILED: final({
     exitCode: 7,
     httpStatus: 422,
@@ -170,6 +176,30 @@ export const errors = {
     httpStatus: 422,
     meaning: 'A gate had nothing to decide on; no data is not a pass.',
     next: 'Make the service reachable for the prober, or skip the gate with a reason.',
+  }),
+  METRICS_UNAVAILABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The metrics source of the environment does not answer, or something else does.',
+    next: 'Check metrics.prometheus.url of the environment in environments.yaml, from where the worker runs.',
+  }),
+  METRICS_ACCESS_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'The metrics source does not accept the credentials of the environment.',
+    next: 'Correct tokenFile or basicAuth of the environment in environments.yaml, or the rights of that account.',
+  }),
+  METRICS_QUERY_INVALID: final({
+    exitCode: 2,
+    httpStatus: 400,
+    meaning: 'The metrics source refuses the query, or its answer is not numbers to decide by.',
+    next: 'Correct the query; it must give one number, or few, at one time.',
+  }),
+  METRICS_QUERY_FAILED: passing({
+    exitCode: 1,
+    httpStatus: 502,
+    meaning: 'The metrics source understood the query but could not carry it out.',
+    next: 'Run the query in the metrics source; series may match twice, or be too many.',
   }),
   APPROVAL_REJECTED: final({
     exitCode: 1,
@@ -213,6 +243,12 @@ export const errors = {
     httpStatus: 500,
     meaning: 'A step could not be undone within its time; the run waits for an operator.',
     next: 'Remove the cause, then `holdfast retry-compensation`; or `holdfast skip` to leave the object as it is.',
+  }),
+  ROUTE_NOT_ACCEPTED: passing({
+    exitCode: 7,
+    httpStatus: 504,
+    meaning: 'A gateway has not taken the weights of the route in time.',
+    next: 'Read the conditions of the route in the evidence, repair route or gateway, deploy again.',
   }),
   WRITE_CONFLICT: passing({
     exitCode: 1,

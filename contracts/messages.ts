@@ -20,12 +20,20 @@ export interface PlanDecision extends Message {
   planDigest: string;
 }
 
+/** Asks for a share of the traffic; the rollout stays there until `promote`. */
+export interface WeightRequest extends Message {
+  /** 0–100. */
+  weightPercent: number;
+}
+
 /** What a run answers to a message. */
 export interface MessageReceipt {
   /** False when the run was already in the state that was asked for. */
   changed: boolean;
   /** What the run does now, in one sentence. */
   state: string;
+  /** Share of the traffic that the new version has, where traffic is shared. */
+  weightPercent?: number;
 }
 
 export const updateNames = {
@@ -37,6 +45,9 @@ export const updateNames = {
   abort: 'abort',
   retryStep: 'retryStep',
   retryCompensation: 'retryCompensation',
+  setWeight: 'setWeight',
+  promote: 'promote',
+  promoteFull: 'promoteFull',
 } as const;
 
 export type UpdateName = keyof typeof updateNames;

@@ -1,5 +1,7 @@
+import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery/candidate.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
+import type { RolloutStrategy } from '../../domain/delivery/rollout-plan.ts';
 
 /** Names the service whose objects are meant; the worker maps it to a cluster and namespace. */
 export interface ServiceTarget {
@@ -32,6 +34,12 @@ export interface PlannedChange {
     minReadyMs: number;
     services: string[];
   };
+  /** Absent where everything is updated in place. */
+  phase?: RolloutPhase;
+  /** Exists for the time of the rollout only; deleted when it is over. */
+  temporary?: boolean;
+  /** Set where the change moves traffic: who serves the Services before it and after it. */
+  traffic?: TrafficMove;
 }
 
 export interface PlanRequest extends ServiceTarget {
@@ -43,6 +51,8 @@ export interface PlanRequest extends ServiceTarget {
   /** Take over objects that Helm, Argo CD or Flux manage. */
   adopt: boolean;
   epoch: number;
+  /** Default: rolling. */
+  strategy?: RolloutStrategy;
 }
 
 export interface ReleasePlan {
@@ -55,6 +65,8 @@ export interface ReleasePlan {
   images: { container: string; image: string }[];
   /** Services whose endpoints must belong to the new version, with the port to probe. */
   services: { name: string; port: number }[];
+  /** Set where the strategy brings the new version up beside the old one, and there is one. */
+  candidate?: Candidate;
 }
 
 /** A stored plan, and the epoch under which it is carried out. */
@@ -160,6 +172,11 @@ export interface Workloads {
   setPaused(
     request: ServiceTarget & { object: ObjectRef; paused: boolean; epoch: number },
   ): Promise<{ changed: boolean }>;
+  /** Gives a workload that this release created this many pods; waits for nothing. @throws FENCED */
+  scale(request: PlanStep & { object: ObjectRef; replicas: number }): Promise<{
+    changed: boolean;
+    generation: number;
+  }>;
   /** Keeps the logs of the pods of a failed release in the blob store; best effort, bounded. */
   keepLogs(
     request: PlanStep & { object: ObjectRef; preImageDigest: string },
@@ -171,4 +188,17 @@ export interface Workloads {
   retire(
     request: PlanStep & { object: ObjectRef; preImageDigest: string },
   ): Promise<{ deleted: string[] }>;
+}
+
+/** Sharing the traffic of an HTTPRoute between two Services. Activity types are `routes.<verb>`. */
+export interface Routes {
+  /**
+   * Gives the candidate this share of every rule that was opened for it, and waits until each
+   * parent of the route has taken the change. `opened: false`: the route does not know the
+   * candidate, nothing was written.
+   * @throws FENCED, FOREIGN_CHANGE if someone else changed the weights, ROUTE_NOT_ACCEPTED
+   */
+  setWeight(
+    request: PlanStep & { candidate: Candidate; weightPercent: number; deadlineMs: number },
+  ): Promise<{ opened: boolean; changed: boolean; generation: number }>;
 }

@@ -5,7 +5,14 @@ export type NotifyTarget = { webhook: string } | { log: true };
 export interface Notification {
   /** Same id for every attempt, so that a receiver can drop repeats. */
   id: string;
-  event: 'started' | 'approval-wanted' | 'deployed' | 'restored' | 'needs-operator' | 'refused';
+  event:
+    | 'started'
+    | 'approval-wanted'
+    | 'retaining'
+    | 'deployed'
+    | 'restored'
+    | 'needs-operator'
+    | 'refused';
   service: string;
   environment: string;
   release: string;

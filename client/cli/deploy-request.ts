@@ -33,7 +33,7 @@ export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, deadline, onFailure, notify } = definition;
-  const { stable, compensationDeadline, bake } = definition;
+  const { stable, compensationDeadline, bake, versionHeader } = definition;
   return {
     ...{ service, environment, strategy, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke.map(({ http: { path, expect, contains } }) => ({
@@ -46,6 +46,7 @@ export const requestOf = (
       ...(expiresAfter === undefined ? {} : { expiresAfterMs: expiresAfter }),
     })),
     ...(bake === undefined ? {} : { bake: bakeOf(bake) }),
+    ...(versionHeader === undefined ? {} : { versionHeader }),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),
   };

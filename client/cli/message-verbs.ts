@@ -18,6 +18,9 @@ const descriptions: Record<UpdateName, string> = {
   abort: 'Put everything back that a release has changed',
   retryStep: 'Try the failed step of a release on hold again',
   retryCompensation: 'Try again what could not be undone',
+  setWeight: 'Give the new version a share of the traffic and stay there',
+  promote: 'End what is being watched or waited for, and go on',
+  promoteFull: 'Give the new version everything without watching any more',
 };
 
 const decisions: ReadonlySet<string> = new Set<UpdateName>(['approve', 'reject']);
@@ -28,6 +31,7 @@ export interface MessageFlags {
   reason: string;
   actor?: string;
   plan?: string;
+  weight?: number;
   json?: boolean;
 }
 
@@ -48,10 +52,14 @@ const messageVerb = (context: CommandContext, name: UpdateName): Command => {
   if (decisions.has(name)) {
     command.option('--plan <digest>', 'the plan that was read; the current one unless given');
   }
+  if (name === 'setWeight') {
+    command.requiredOption('--weight <percent>', 'share for the new version, 0–100', Number);
+  }
+  const example = name === 'setWeight' ? `${verb} shop --weight 30` : `${verb} shop`;
   return command
     .addHelpText(
       'after',
-      `\nExample:\n  holdfast ${verb} shop -e staging --reason "checked with Ana"`,
+      `\nExample:\n  holdfast ${example} -e staging --reason "checked with Ana"`,
     )
     .action(async (service: string, flags: MessageFlags) => {
       const { sendMessage } = await import('./send-message.ts');

@@ -28,8 +28,9 @@ export const sendMessage = async (
 const deliver = async (
   run: DeployServiceHandle,
   name: UpdateName,
-  { reason, plan, terminal }: { reason: string; plan?: string; terminal: Terminal },
+  { reason, plan, weight, terminal }: MessageFlags & { terminal: Terminal },
 ): Promise<MessageReceipt> => {
+  if (name === 'setWeight') return run.setWeight({ reason, weightPercent: weight ?? Number.NaN });
   if (name !== 'approve' && name !== 'reject') return run[name]({ reason });
   const planDigest = plan ?? (await currentPlan(run));
   say(terminal, `${name === 'approve' ? 'approves' : 'rejects'} plan ${planDigest}`);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineContract } from '../shared/define-contract.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
+import { RolloutStrategyInput } from './rollout-strategy.ts';
 
 const Milliseconds = z
   .number()
@@ -64,14 +65,19 @@ export const DeployServiceInput = z
     environment: EnvironmentName,
     release: ReleaseName,
     manifestsDigest: Digest.describe('The manifest set, stored by the client; never sent in line.'),
-    strategy: z
-      .strictObject({ type: z.literal('rolling').describe('Rolling update of the Deployment.') })
-      .default({ type: 'rolling' }),
+    strategy: RolloutStrategyInput,
     deadlineMs: Milliseconds.min(1_000)
       .default(600_000)
       .describe('The whole release, waiting for lock and approval left out, must end within this.'),
     smoke: z.array(SmokeCheckInput).max(20).default([]),
     bake: BakeInput.optional(),
+    versionHeader: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,100}$/)
+      .optional()
+      .describe(
+        'Response header that names the version, e.g. `X-Version`. With it shares of traffic are measured and versions are judged apart.',
+      ),
     approvals: z.array(ApprovalInput).max(1).default([]),
     notify: z.array(NotifyTargetInput).max(10).default([]),
     onFailure: z
@@ -124,7 +130,7 @@ const ProofSchema = z.strictObject({
 });
 
 const GateSchema = z.strictObject({
-  name: z.enum(['smoke', 'bake']),
+  name: z.string().describe('`smoke`, `bake`, `preview`, or the stop that was watched.'),
   verdict: z.enum(['pass', 'fail', 'no-data', 'not-measured', 'skipped']),
   note: z.string(),
   samples: z.number().int(),
@@ -171,6 +177,21 @@ const StageSchema = z.strictObject({
   endedAtMs: z.number().optional(),
 });
 
+const RolloutProgressSchema = z
+  .strictObject({
+    strategy: z.enum(['blue-green', 'canary']),
+    weightPercent: z.number().describe('Share of the traffic that the new version was given.'),
+    measuredPercent: z
+      .number()
+      .optional()
+      .describe('Share that was measured; absent where it is not measured.'),
+    heldAtPercent: z
+      .number()
+      .optional()
+      .describe('An operator set this weight; `promote` goes on.'),
+  })
+  .describe('How far the new version has taken over; only where it comes up beside the old one.');
+
 /** Answer of the query `progress`. */
 export const DeployServiceProgress = z
   .strictObject({
@@ -194,6 +215,7 @@ export const DeployServiceProgress = z
     failure: CodedErrorSchema.optional(),
     compensations: z.array(CompensationSchema),
     gates: z.array(GateSchema),
+    rollout: RolloutProgressSchema.optional(),
     outcome: z.string().optional(),
   })
   .describe('Where a release is and what it waits for.');
@@ -222,6 +244,9 @@ export const deployService = defineContract({
     'abort',
     'retryStep',
     'retryCompensation',
+    'setWeight',
+    'promote',
+    'promoteFull',
   ],
   example: {
     service: 'shop',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
+import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
 const failIfPattern = /^probe\.failureRatio > (0(?:\.\d+)?|1(?:\.0+)?)$/;
@@ -36,11 +37,16 @@ export const ServiceDefinition = z
       .array(z.string().min(1))
       .min(1)
       .describe('Files or directories of manifests, relative to this file; `-` is standard input.'),
-    strategy: z.strictObject({ type: z.literal('rolling') }).default({ type: 'rolling' }),
+    strategy: RolloutStrategyFile,
     deadline: Duration.default(600_000),
     stable: Duration.optional().describe('Pods must stay ready this long.'),
     smoke: z.array(Smoke).max(20).default([]),
     bake: Bake.optional(),
+    versionHeader: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,100}$/)
+      .optional()
+      .describe('Response header that names the version, e.g. `X-Version`.'),
     approvals: z
       .array(
         z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }),

@@ -1,6 +1,7 @@
 import type { CodedError } from '../errors.ts';
 import type { Message } from '../messages.ts';
 import type { DeployServiceInput } from './deploy-service.ts';
+import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery/candidate.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 
 /**
@@ -65,6 +66,10 @@ export interface RestorableChange {
   action: 'create' | 'activate' | 'patch' | 'keep';
   /** True where pods must be watched after the change. */
   rollout: boolean;
+  /** Absent on a plan that updates everything in place. */
+  phase?: RolloutPhase;
+  /** Set where the change moves traffic. */
+  traffic?: TrafficMove;
 }
 
 /** Signal `recordPlan` to the entity, acknowledged before the first write. */
@@ -74,6 +79,8 @@ export interface RestorablePlan {
   planDigest: string;
   preImageDigest: string;
   changes: RestorableChange[];
+  /** The new version beside the stable one, where the release has one. */
+  candidate?: Candidate;
   compensationDeadlineMs: number;
   stableMs: number;
   /** Who hears of it when the holder dies. */

@@ -27,6 +27,34 @@ const Preview = z
     'How the prober reaches a new version before it has traffic: at the ClusterIP of its preview Service (if absent, too), or not at all. `traffic: none` implies `none`.',
   );
 
+const Prometheus = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not carry credentials; name their file')
+      .describe(
+        'Address of the HTTP API without `/api/v1`; Thanos, Mimir and Cortex answer alike.',
+      ),
+    tokenFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File with a bearer token, relative to this file; read before each query.'),
+    basicAuth: z
+      .strictObject({
+        username: z.string().min(1),
+        passwordFile: z.string().min(1).describe('Relative to this file; read before each query.'),
+      })
+      .optional(),
+  })
+  .refine(({ tokenFile, basicAuth }) => tokenFile === undefined || basicAuth === undefined, {
+    message: 'takes a tokenFile or basicAuth, not both',
+  });
+
+const Metrics = z
+  .strictObject({ prometheus: Prometheus })
+  .describe('Where metrics of this environment are read; without it nothing can be analysed.');
+
 const Environment = z
   .strictObject({
     kubeconfig: z
@@ -41,6 +69,7 @@ const Environment = z
     namespace: z.string().min(1).describe('Namespace of the services of this environment.'),
     traffic: Traffic.default('cluster-ip'),
     preview: Preview.optional(),
+    metrics: Metrics.optional(),
   })
   .describe('Where an environment is.');
 

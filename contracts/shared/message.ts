@@ -19,3 +19,8 @@ export const MessageSchema = z
 export const PlanDecisionSchema = MessageSchema.extend({
   planDigest: Digest.describe('Digest of the plan that was read.'),
 }).describe('A decision that is valid for one plan only.');
+
+/** Schema of `WeightRequest` in `contracts/messages.ts`. */
+export const WeightRequestSchema = MessageSchema.extend({
+  weightPercent: z.number().int().min(0).max(100).describe('Share for the new version.'),
+}).describe('Asks for a share of the traffic.');

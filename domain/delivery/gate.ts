@@ -6,7 +6,8 @@
 export type GateVerdict = 'pass' | 'fail' | 'no-data' | 'not-measured' | 'skipped';
 
 export interface GateResult {
-  name: 'smoke' | 'bake';
+  /** `smoke`, `bake`, or which stop of the rollout was watched, e.g. `watch at 10 %`. */
+  name: string;
   verdict: GateVerdict;
   note: string;
   samples: number;
@@ -17,7 +18,7 @@ export interface GateResult {
 export const opens = (gate: GateResult): boolean =>
   gate.verdict === 'pass' || gate.verdict === 'not-measured' || gate.verdict === 'skipped';
 
-export const notMeasured = (name: GateResult['name'], reason: string): GateResult => ({
+export const notMeasured = (name: string, reason: string): GateResult => ({
   name,
   verdict: 'not-measured',
   note: reason,
@@ -25,7 +26,7 @@ export const notMeasured = (name: GateResult['name'], reason: string): GateResul
   failures: 0,
 });
 
-export const skippedGate = (name: GateResult['name'], note: string): GateResult => ({
+export const skippedGate = (name: string, note: string): GateResult => ({
   name,
   verdict: 'skipped',
   note,
@@ -41,9 +42,9 @@ export interface CheckedAnswer {
 }
 
 /** Every check must have passed, and at least one must have been made. */
-export const judgeSmoke = (checks: readonly CheckedAnswer[]): GateResult => {
+export const judgeSmoke = (name: string, checks: readonly CheckedAnswer[]): GateResult => {
   const failed = checks.filter(({ passed }) => !passed);
-  const counts = { name: 'smoke' as const, samples: checks.length, failures: failed.length };
+  const counts = { name, samples: checks.length, failures: failed.length };
   const [first] = failed;
   if (checks.length === 0) {
     return { ...counts, verdict: 'no-data', note: 'no check was answered for' };
@@ -60,6 +61,8 @@ export const judgeSmoke = (checks: readonly CheckedAnswer[]): GateResult => {
 
 /** Thresholds of a bake. */
 export interface BakeRule {
+  /** Name of the gate; default `bake`. */
+  name?: string;
   forMs: number;
   maxFailureRatio: number;
   minSamples: number;
@@ -135,7 +138,7 @@ const percent = (ratio: number): string => `${(ratio * 100).toFixed(2)} %`;
 /** The verdict on a bake; undefined while it has to go on. */
 export const judgeBake = (rule: BakeRule, tally: BakeTally): GateResult | undefined => {
   const { samples, failures } = tally;
-  const counts = { name: 'bake' as const, samples, failures };
+  const counts = { name: rule.name ?? 'bake', samples, failures };
   const over = tally.watchedMs >= rule.forMs;
   if (samples < rule.minSamples) {
     if (!over) return undefined;

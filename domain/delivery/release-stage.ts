@@ -24,6 +24,13 @@ export const withSteps = (stages: readonly Stage[], steps: readonly string[]): S
   return [...stages.slice(0, from), ...steps.map(pending), ...stages.slice(to)];
 };
 
+/** Puts the lines of a whole rollout in the place of its steps, endpoints, smoke and bake. */
+export const withRollout = (stages: readonly Stage[], lines: readonly string[]): Stage[] => {
+  const from = stages.findIndex(({ name }) => name === 'pre-image') + 1;
+  const to = stages.findIndex(({ name }) => name === 'prove');
+  return [...stages.slice(0, from), ...lines.map(pending), ...stages.slice(to)];
+};
+
 export const withStage = (stages: readonly Stage[], name: string): Stage[] =>
   stages.some((stage) => stage.name === name) ? [...stages] : [...stages, pending(name)];
 

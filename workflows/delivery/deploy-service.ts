@@ -20,6 +20,7 @@ import { createSaga } from '../runtime/saga.ts';
 import { waitsOf } from '../runtime/timeouts.ts';
 import { parseInput } from '../runtime/validation.ts';
 import { announce } from './announce.ts';
+import { carryOut } from './carry-out.ts';
 import { finalise, giveBack } from './finish-release.ts';
 import type { Attempt } from './finish-release.ts';
 import { prepareRelease } from './prepare-release.ts';
@@ -28,11 +29,9 @@ import { takeLock } from './release-lock.ts';
 import { acceptReleaseMessages, hearLock } from './release-messages.ts';
 import { openRun, verifyActor } from './release-run.ts';
 import type { OpenRun, ReleaseRun } from './release-run.ts';
-import { rollOut } from './roll-out.ts';
 import { unwindOptions } from './ask-operator.ts';
 import { begin, end, step } from './run-step.ts';
 import type { WayBack } from './unwind-release.ts';
-import { verifyRelease } from './verify-release.ts';
 
 export async function deployService(request: unknown): Promise<DeployServiceResult> {
   const open = openRun(lockHold);
@@ -45,7 +44,7 @@ export async function deployService(request: unknown): Promise<DeployServiceResu
     const attempt: Attempt = {};
     try {
       return await run.control
-        .forward(run.input.deadlineMs, () => release(run, attempt))
+        .forward(deadlineMsOf(run.input), () => release(run, attempt))
         .then(
           (proof) => finalise(run, attempt, proof),
           (error: unknown) => giveBack(run, attempt, error),
@@ -64,10 +63,15 @@ const release = async (run: ReleaseRun, attempt: Attempt): Promise<Proof> => {
   attempt.prepared = prepared;
   const back = wayBack(run, prepared, grant.keepReleases);
   attempt.back = back;
-  const rolledOut = await rollOut(run, prepared, back);
-  await verifyRelease(run, prepared, rolledOut);
+  await carryOut(run, prepared, back);
   return prove(run, prepared);
 };
+
+/** The stops of a rollout are planned waiting; the deadline is for everything else. */
+const deadlineMsOf = ({ deadlineMs, strategy }: DeployServiceInput): number =>
+  strategy.type === 'rolling'
+    ? deadlineMs
+    : strategy.steps.reduce((sum, { forMs }) => sum + forMs, deadlineMs);
 
 /** The clock of the release stands still until it has the lock. */
 const lockHold = 'lock';

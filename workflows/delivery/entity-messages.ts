@@ -122,7 +122,7 @@ const verify = (entity: Entity, { actor, action, proof }: LockResolution): Promi
 
 const resolutionProblem = (entity: Entity, resolution: LockResolution): string | undefined => {
   const { action, ...message } = resolution;
-  const problem = messageProblem(message, false);
+  const problem = messageProblem(message);
   if (problem !== undefined) return problem;
   const { needsOperator, status } = entity.state;
   if (needsOperator === undefined || entity.resolution !== undefined) {

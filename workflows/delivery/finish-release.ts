@@ -1,10 +1,12 @@
 import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
 import type { LockGrant } from '../../contracts/delivery/service-lock.ts';
 import type { CodedError } from '../../contracts/errors.ts';
+import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
 import { closeForward } from '../../domain/delivery/release-stage.ts';
 import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
+import { persist } from '../runtime/saga.ts';
 import { announce } from './announce.ts';
 import { askOperator, compensationsOf, unwindOptions } from './ask-operator.ts';
 import type { PreparedRelease } from './prepare-release.ts';
@@ -27,10 +29,16 @@ export const finalise = async (
   { grant, prepared }: Attempt,
   proof: Proof,
 ): Promise<DeployServiceResult> => {
+  const candidate = prepared?.plan.candidate;
+  if (prepared !== undefined && candidate !== undefined) {
+    begin(run, { stage: 'finalise' });
+    await clearCandidate(run, prepared);
+  }
   run.state.status = 'finished';
   run.state.outcome = 'deployed';
   begin(run, { stage: 'finalise' });
-  end(run, 'finalise', { status: 'done', note: await prune(run, grant) });
+  const cleared = candidate === undefined ? '' : `${candidate.workload.name} deleted, `;
+  end(run, 'finalise', { status: 'done', note: `${cleared}${await prune(run, grant)}` });
   run.show({ stage: 'finished', outcome: 'deployed' });
   const { service, environment, release } = run.input;
   await Promise.all([
@@ -38,6 +46,43 @@ export const finalise = async (
     announce(run, 'deployed', `${service} ${release} runs in ${environment}, proven.`),
   ]);
   return resultOf(run, { outcome: 'deployed', prepared, proof });
+};
+
+/**
+ * Deletes what existed for the time of the rollout only, the last first. Nothing routes to it
+ * any more; what cannot be deleted is not forgotten: an operator is asked.
+ */
+const clearCandidate = async (
+  run: ReleaseRun,
+  { plan, forward }: PreparedRelease,
+): Promise<void> => {
+  const options = unwindOptions(run, run.input.compensationDeadlineMs);
+  const made = plan.changes.filter(
+    ({ temporary, action }) => temporary === true && action === 'create',
+  );
+  for (const { index, object } of made.reverse()) {
+    const what = `delete ${describeRef(object)}`;
+    const attempt = (scheduleToCloseMs: number): Promise<unknown> =>
+      run.ports.releases.revert({ ...forward, index }, { summary: what, scheduleToCloseMs });
+    await untilDoneOrLeft(run, what, () => persist(what, options, attempt));
+  }
+};
+
+const untilDoneOrLeft = async (
+  run: ReleaseRun,
+  what: string,
+  attempt: () => Promise<unknown>,
+): Promise<void> => {
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      const { verb } = await askOperator(run, what, codedErrorOf(error).message);
+      run.state.status = 'running';
+      if (verb === 'skip' || verb === 'abort') return;
+    }
+  }
 };
 
 /** Cleaning up cannot undo what is proven; what stays is swept by the next release. */

@@ -42,12 +42,13 @@ export const prepareRelease = async (
 };
 
 const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan> => {
-  const { environment, service, release, manifestsDigest, adopt } = run.input;
+  const { environment, service, release, manifestsDigest, adopt, strategy } = run.input;
   const { epoch, previousManifestsDigest } = grant;
+  const beside = strategy.type === 'rolling' ? {} : { strategy };
   const previous = previousManifestsDigest === undefined ? {} : { previousManifestsDigest };
   begin(run, { stage: 'plan', found: 'plan' });
   const plan = await run.ports.releases.plan(
-    { environment, service, release, manifestsDigest, adopt, epoch, ...previous },
+    { environment, service, release, manifestsDigest, adopt, epoch, ...beside, ...previous },
     { summary: `plan ${service} ${release}, dry-run forward and back` },
   );
   run.plan = plan;
@@ -151,6 +152,7 @@ const captureAndRecord = async (
       planDigest,
       preImageDigest,
       changes,
+      ...(plan.candidate === undefined ? {} : { candidate: plan.candidate }),
       compensationDeadlineMs,
       stableMs,
       notify,
@@ -163,6 +165,14 @@ const captureAndRecord = async (
 };
 
 export const restorable = (change: PlannedChange): RestorableChange => {
-  const { index, step: name, object, action, rollout } = change;
-  return { index, step: name, object, action, rollout: rollout !== undefined };
+  const { index, step: name, object, action, rollout, phase, traffic } = change;
+  return {
+    index,
+    step: name,
+    object,
+    action,
+    rollout: rollout !== undefined,
+    ...(phase === undefined ? {} : { phase }),
+    ...(traffic === undefined ? {} : { traffic }),
+  };
 };

@@ -7,6 +7,7 @@ import type { MessageRule, MessageRules } from '../runtime/messages.ts';
 import type { OperatorVerb } from '../runtime/operator-desk.ts';
 import type { OpenRun } from './release-run.ts';
 import { requestIdOfRun, verifyActor } from './release-run.ts';
+import { rolloutRules } from './rollout-messages.ts';
 
 /** The messages of a release; registered before the first wait, so that none is lost. */
 export const acceptReleaseMessages = (run: OpenRun): void => {
@@ -19,6 +20,7 @@ export const acceptReleaseMessages = (run: OpenRun): void => {
     abort: abort(run),
     retryStep: operatorVerb(run, 'retryStep', 'Tries the failed step again.'),
     retryCompensation: retryCompensation(run),
+    ...rolloutRules(run),
   };
   acceptMessages(rules, {
     verify: (action, message) => verifyActor(run, action, message),

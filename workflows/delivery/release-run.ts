@@ -14,6 +14,7 @@ import type { IdentityEvidence } from '../runtime/messages.ts';
 import { createOperatorDesk } from '../runtime/operator-desk.ts';
 import type { OperatorDesk } from '../runtime/operator-desk.ts';
 import type { Ports } from '../runtime/ports.ts';
+import type { Rollout } from '../runtime/progressive-shift.ts';
 import { createSearchView, showDetails } from '../runtime/progress.ts';
 import type { Found } from '../runtime/progress.ts';
 import { createRunControl } from '../runtime/run-control.ts';
@@ -54,6 +55,14 @@ export interface OpenRun {
   /** Set once the input is valid; messages wait for it. */
   ports?: Ports;
   plan?: ReleasePlan;
+  /** Set while traffic is shared between the new version and the stable one. */
+  rollout?: Rollout;
+  /** What the candidate answers in the version header. */
+  candidateVersion?: string;
+  /** Share of the traffic that was measured last. */
+  measuredPercent?: number;
+  /** Pods that the candidate of a canary was given last. */
+  scaledTo?: number;
   gate?: OpenGate;
   approval?: OpenApproval;
   /** Digest of the plan that was approved, so that a repeated approval is recognised. */

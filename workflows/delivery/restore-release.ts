@@ -6,17 +6,22 @@
  */
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
 import type { TimeoutProfile } from '../../activities/contracts/port.ts';
-import type { LockDecision, RestorablePlan } from '../../contracts/delivery/service-lock.ts';
+import type {
+  LockDecision,
+  RestorableChange,
+  RestorablePlan,
+} from '../../contracts/delivery/service-lock.ts';
 import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
 import { portsOf } from '../runtime/ports.ts';
 import { createSaga } from '../runtime/saga.ts';
+import type { Saga } from '../runtime/saga.ts';
 import { waitsOf } from '../runtime/timeouts.ts';
 import { askOperator, compensationsOf, unwindOptions } from './ask-operator.ts';
 import { acceptRestoreMessages } from './release-messages.ts';
 import { openRun } from './release-run.ts';
 import type { OpenRun } from './release-run.ts';
 import { begin, end } from './run-step.ts';
-import { undoOf, unwindAndProve } from './unwind-release.ts';
+import { undoOf, undoShift, unwindAndProve } from './unwind-release.ts';
 import type { WayBack } from './unwind-release.ts';
 
 export interface RestoreRequest {
@@ -46,10 +51,7 @@ export async function restoreRelease(request: RestoreRequest): Promise<RestoreRe
     begin(run, { stage: 'unwind', found: 'unwind' });
     const saga = createSaga(unwindOptions(run, request.plan.compensationDeadlineMs));
     const back = wayBack(request, run.ports);
-    for (const change of request.plan.changes) {
-      if (change.action === 'keep') continue;
-      saga.record({ step: change.step, service: request.service }, undoOf(back, change));
-    }
+    recordAll(saga, request, back);
     const proof = await unwindAndProve({
       ...unwindOptions(run, request.plan.compensationDeadlineMs),
       back,
@@ -64,6 +66,22 @@ export async function restoreRelease(request: RestoreRequest): Promise<RestoreRe
     return { outcome, compensations: compensationsOf(saga.ledger()) };
   });
 }
+
+/** Everything that the dead run may have done, in its order; what was not done undoes to nothing. */
+const recordAll = (saga: Saga, { service, plan }: RestoreRequest, back: WayBack): void => {
+  const { candidate } = plan;
+  const staged = plan.changes.filter(({ phase }) => phase === 'stage');
+  const later = plan.changes.filter(({ phase }) => phase !== 'stage');
+  const record = (change: RestorableChange): void => {
+    if (change.action === 'keep') return;
+    saga.record({ step: change.step, service }, undoOf(back, change));
+  };
+  staged.forEach(record);
+  if (candidate?.route !== undefined) {
+    saga.record({ step: `shift ${candidate.route}`, service }, undoShift(back, candidate));
+  }
+  later.forEach(record);
+};
 
 const prepare = (open: OpenRun, request: RestoreRequest): Parameters<typeof askOperator>[0] => {
   const { service, environment, release, epoch, plan, timeoutProfile, requestedBy } = request;

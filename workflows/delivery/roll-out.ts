@@ -4,6 +4,7 @@ import type {
   RolloutObservation,
   WriteReceipt,
 } from '../../activities/kubernetes/port.ts';
+import type { RolloutPhase } from '../../domain/delivery/candidate.ts';
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import { codedErrorOf } from '../runtime/failures.ts';
 import { finishWrite } from '../runtime/run-control.ts';
@@ -11,30 +12,37 @@ import type { PreparedRelease } from './prepare-release.ts';
 import { restorable, rolloutStage } from './prepare-release.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { step } from './run-step.ts';
+import { awaitServing, endpointsOf } from './serving.ts';
+import type { RolledOut } from './serving.ts';
 import type { WayBack } from './unwind-release.ts';
 import { undoOf } from './unwind-release.ts';
 
-/** A workload that runs the new version. */
-export interface RolledOut {
-  services: string[];
-  observation: RolloutObservation;
+export interface RollOutTask {
+  run: ReleaseRun;
+  prepared: PreparedRelease;
+  back: WayBack;
 }
 
-/** Carries out the plan in its order, each write with its compensation recorded before. */
+/**
+ * Carries out one phase of the plan in its order, or the whole of a plan that updates everything
+ * in place and has no phases. Each write has its compensation recorded before.
+ */
 export const rollOut = async (
-  run: ReleaseRun,
-  { plan, forward }: PreparedRelease,
-  back: WayBack,
+  { run, prepared, back }: RollOutTask,
+  phase?: RolloutPhase,
 ): Promise<RolledOut[]> => {
+  const { plan, forward } = prepared;
   const rolledOut: RolledOut[] = [];
   for (const change of plan.changes) {
-    if (change.action === 'keep') continue;
+    if (change.action === 'keep' || change.phase !== phase) continue;
     run.saga.record(
       { step: change.step, service: run.input.service },
       undoOf(back, restorable(change)),
     );
     const receipt = await step(run, { stage: change.step, found: 'write' }, () =>
-      writeChange(run, forward, change),
+      change.traffic === undefined
+        ? writeChange(run, forward, change)
+        : moveTraffic(run, forward, { ...change, traffic: change.traffic }),
     );
     if (receipt === undefined || change.rollout === undefined) continue;
     const name = { stage: rolloutStage(change), found: 'rollout', skippable: true };
@@ -55,6 +63,19 @@ const writeChange = async (
     run.ports.releases.write({ ...forward, index }, { summary }),
   );
   return { value, note: value.outcome };
+};
+
+/** Only a workload that is ready gets the traffic, and the step ends when it serves alone. */
+const moveTraffic = async (
+  run: ReleaseRun,
+  forward: PreparedRelease['forward'],
+  change: PlannedChange & { traffic: NonNullable<PlannedChange['traffic']> },
+): Promise<{ value: WriteReceipt; note: string }> => {
+  const { services, after } = change.traffic;
+  const observation = await awaitServing(run, after);
+  const { value } = await writeChange(run, forward, change);
+  const { endpoints } = await endpointsOf(run, { services, observation });
+  return { value, note: `${endpoints} endpoints, all of ${after.name}` };
 };
 
 /** A rolling update that is watched, and whether it stands still by our `spec.paused`. */

@@ -1,5 +1,10 @@
-import type { PlanStep, RevertReceipt } from '../../activities/kubernetes/port.ts';
+import type {
+  PlanStep,
+  RevertReceipt,
+  RolloutObservation,
+} from '../../activities/kubernetes/port.ts';
 import type { RestorableChange } from '../../contracts/delivery/service-lock.ts';
+import type { Candidate } from '../../domain/delivery/candidate.ts';
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import type { CompensationOutcome } from '../../domain/shared/saga-ledger.ts';
@@ -25,6 +30,7 @@ export interface WayBack {
 export const undoOf =
   (back: WayBack, change: RestorableChange): Undo =>
   async (budgetMs) => {
+    if (change.traffic !== undefined) return moveBack(back, change, budgetMs);
     const hasNewPods = change.rollout && change.action !== 'keep';
     const [receipt] = await Promise.all([
       revert(back, change, budgetMs),
@@ -34,6 +40,65 @@ export const undoOf =
       await awaitOldVersion(back, change, { generation: receipt.generation, budgetMs });
     }
     return settlementOf(receipt);
+  };
+
+/**
+ * The one who served before takes the traffic back by one write, whatever the other one does.
+ * Only if it is ready: traffic never goes to nobody, an operator is asked instead.
+ */
+const moveBack = async (
+  back: WayBack,
+  change: RestorableChange,
+  budgetMs: number,
+): ReturnType<Undo> => {
+  const { services = [], before = change.object } = change.traffic ?? {};
+  const observation = await isServing(back, before, budgetMs);
+  const receipt = await revert(back, change, budgetMs);
+  const { environment, service } = back.step;
+  const { replicaSet, wantedReplicas: replicas } = observation;
+  await back.ports.workloads.awaitEndpoints(
+    {
+      environment,
+      service,
+      services,
+      replicaSetUid: replicaSet.uid,
+      replicas,
+      deadlineMs: budgetMs,
+    },
+    { summary: `wait until ${services.join(', ')} serve ${before.name} alone`, waitMs: budgetMs },
+  );
+  return settlementOf(receipt);
+};
+
+const isServing = (
+  { ports, step }: WayBack,
+  object: RestorableChange['object'],
+  deadlineMs: number,
+): Promise<RolloutObservation> =>
+  ports.workloads.awaitRollout(
+    {
+      environment: step.environment,
+      service: step.service,
+      object,
+      generation: 0,
+      deadlineMs,
+      stableMs: 0,
+    },
+    { summary: `is ${object.name} ready to take the traffic back?`, waitMs: deadlineMs },
+  );
+
+/** Gives the stable workload everything; where the route was never opened there is nothing to do. */
+export const undoShift =
+  (back: WayBack, candidate: Candidate): Undo =>
+  async (budgetMs) => {
+    await isServing(back, candidate.stable, budgetMs);
+    const { opened } = await back.ports.routes.setWeight(
+      { ...back.step, candidate, weightPercent: 0, deadlineMs: budgetMs },
+      { summary: `all traffic back to ${candidate.stable.name}`, waitMs: budgetMs },
+    );
+    return opened
+      ? { outcome: 'undone', note: `all traffic goes to ${candidate.stable.name}` }
+      : { outcome: 'nothing-to-undo', note: '' };
   };
 
 const revert = (

@@ -5,6 +5,7 @@ import type {
   MessageReceipt,
   PlanDecision,
   UpdateName,
+  WeightRequest,
 } from '../../contracts/messages.ts';
 import { updateNames } from '../../contracts/messages.ts';
 import { codedFailure } from './failures.ts';
@@ -26,7 +27,9 @@ export type MessageRules = {
 
 type PayloadOf<Name extends UpdateName> = Name extends 'approve' | 'reject'
   ? PlanDecision
-  : Message;
+  : Name extends 'setWeight'
+    ? WeightRequest
+    : Message;
 
 /** Who sent a message that changed something, as the evidence keeps it. */
 export interface IdentityEvidence {
@@ -43,7 +46,8 @@ export interface MessageDeps {
 
 /** Registers the updates of a run; call it before the first wait, so that none is lost. */
 export const acceptMessages = (rules: MessageRules, deps: MessageDeps): void => {
-  const { approve, reject, ...plain } = rules;
+  const { approve, reject, setWeight, ...plain } = rules;
+  if (setWeight !== undefined) accept('setWeight', setWeight, deps);
   if (approve !== undefined) accept('approve', approve, deps);
   if (reject !== undefined) accept('reject', reject, deps);
   for (const [name, rule] of Object.entries(plain)) accept(name as UpdateName, rule, deps);
@@ -54,12 +58,11 @@ const accept = <Payload extends Message>(
   rule: MessageRule<Payload>,
   deps: MessageDeps,
 ): void => {
-  const withPlan = name === 'approve' || name === 'reject';
   const refuse = (why: string): never => {
     throw codedFailure({ code: 'MESSAGE_REFUSED', message: `\`${name}\` is refused: ${why}.` });
   };
   const check = (message: Payload): void => {
-    const problem = messageProblem(message, withPlan) ?? rule.refusal(message);
+    const problem = messageProblem(message, name) ?? rule.refusal(message);
     if (problem !== undefined) refuse(problem);
   };
   const handle = async (message: Payload): Promise<MessageReceipt> => {

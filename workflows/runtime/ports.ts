@@ -8,7 +8,7 @@ import type { ActivityOptions, RetryPolicy } from '@temporalio/workflow';
 import type { Contracts, TimeoutProfile } from '../../activities/contracts/port.ts';
 import type { Locks } from '../../activities/coordination/port.ts';
 import type { Identity } from '../../activities/identity/port.ts';
-import type { Releases, Workloads } from '../../activities/kubernetes/port.ts';
+import type { Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
 import type { Notifications } from '../../activities/notify/port.ts';
 import type { Probes } from '../../activities/traffic/port.ts';
 import { nonRetryableCodes } from '../../contracts/errors.ts';
@@ -36,6 +36,7 @@ export type CalledPort<Port> = {
 export interface Ports {
   releases: CalledPort<Releases>;
   workloads: CalledPort<Workloads>;
+  routes: CalledPort<Routes>;
   probes: CalledPort<Probes>;
   notifications: CalledPort<Notifications>;
   locks: CalledPort<Pick<Locks, 'request'>>;
@@ -62,9 +63,11 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
       awaitRollout: remote('workloads.awaitRollout'),
       awaitEndpoints: remote('workloads.awaitEndpoints'),
       setPaused: remote('workloads.setPaused'),
+      scale: remote('workloads.scale'),
       keepLogs: remote('workloads.keepLogs'),
       retire: remote('workloads.retire'),
     },
+    routes: { setWeight: remote('routes.setWeight') },
     probes: { smoke: remote('probes.smoke'), watch: remote('probes.watch') },
     notifications: { send: remote('notifications.send') },
     locks: { request: remote('locks.request') },

@@ -149,6 +149,8 @@ export const activityTable = {
   'releases.prune': { pool: 'kubernetes', kind: 'write' },
   'releases.revert': { pool: 'kubernetes', kind: 'undo' },
   'workloads.setPaused': { pool: 'kubernetes', kind: 'write' },
+  'workloads.scale': { pool: 'kubernetes', kind: 'write' },
+  'routes.setWeight': { pool: 'kubernetes', kind: 'wait' },
   'workloads.awaitRollout': { pool: 'kubernetes', kind: 'wait' },
   'workloads.awaitEndpoints': { pool: 'kubernetes', kind: 'wait' },
   'workloads.keepLogs': { pool: 'kubernetes', kind: 'keep' },
@@ -174,6 +176,8 @@ export interface Waits {
   readonly smokeDeadlineMs: number;
   /** Endpoints follow ready pods within seconds; longer means that they do not follow. */
   readonly endpointsDeadlineMs: number;
+  /** Pods become ready and gateways take a weight within this, or traffic does not move. */
+  readonly shiftDeadlineMs: number;
   /** An operator hears of a step that is not undone after this. */
   readonly operatorAlertMs: number;
   readonly firstUndoRetryMs: number;
@@ -195,6 +199,7 @@ const waits: Readonly<Record<TimeoutProfile, Waits>> = {
     writeGraceMs: 1_500, // a write takes about 100 ms; an abort must act within two seconds
     smokeDeadlineMs: 30_000, // gateways take up to some seconds to route to new pods
     endpointsDeadlineMs: 60_000,
+    shiftDeadlineMs: 120_000, // a canary may need more pods for the next share
     operatorAlertMs: 120_000, // short hiccups of an API server pass by themselves
     firstUndoRetryMs: 2_000,
     longestUndoRetryMs: 30_000, // about 25 attempts in ten minutes keep the history short
@@ -209,6 +214,7 @@ const waits: Readonly<Record<TimeoutProfile, Waits>> = {
     writeGraceMs: 1_500,
     smokeDeadlineMs: 5_000,
     endpointsDeadlineMs: 15_000,
+    shiftDeadlineMs: 15_000,
     operatorAlertMs: 2_000,
     firstUndoRetryMs: 200,
     longestUndoRetryMs: 1_000,

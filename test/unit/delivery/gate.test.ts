@@ -36,8 +36,11 @@ describe('smoke', () => {
   });
 
   test('passes only if every check passed', () => {
-    expect(judgeSmoke([answer(true), answer(true)])).toMatchObject({ verdict: 'pass', samples: 2 });
-    expect(judgeSmoke([answer(true), answer(false)])).toMatchObject({
+    expect(judgeSmoke('smoke', [answer(true), answer(true)])).toMatchObject({
+      verdict: 'pass',
+      samples: 2,
+    });
+    expect(judgeSmoke('smoke', [answer(true), answer(false)])).toMatchObject({
       verdict: 'fail',
       failures: 1,
       note: '/a answered 503 (1 of 2 failed)',
@@ -45,7 +48,7 @@ describe('smoke', () => {
   });
 
   test('no answers are no data, and no data does not open the gate', () => {
-    const result = judgeSmoke([]);
+    const result = judgeSmoke('smoke', []);
     expect(result.verdict).toBe('no-data');
     expect(opens(result)).toBe(false);
   });

@@ -29,10 +29,10 @@ describe('the guard in the workflow and the schema of the contract agree', () =>
   test.each(candidates.map((candidate, index) => [index, candidate] as const))(
     'message %i',
     (_, candidate) => {
-      expect(messageProblem(candidate, false) === undefined).toBe(
+      expect(messageProblem(candidate) === undefined).toBe(
         MessageSchema.safeParse(candidate).success,
       );
-      expect(messageProblem(candidate, true) === undefined).toBe(
+      expect(messageProblem(candidate, 'approve') === undefined).toBe(
         PlanDecisionSchema.safeParse(candidate).success,
       );
     },
@@ -40,6 +40,6 @@ describe('the guard in the workflow and the schema of the contract agree', () =>
 });
 
 test('the problem names the field', () => {
-  expect(messageProblem({ actor: 'ana' }, false)).toContain('`reason`');
-  expect(messageProblem({ ...good, planDigest: 'latest' }, true)).toContain('`planDigest`');
+  expect(messageProblem({ actor: 'ana' })).toContain('`reason`');
+  expect(messageProblem({ ...good, planDigest: 'latest' }, 'approve')).toContain('`planDigest`');
 });

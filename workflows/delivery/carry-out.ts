@@ -1,0 +1,238 @@
+import { condition } from '@temporalio/workflow';
+import type { PlannedChange } from '../../activities/kubernetes/port.ts';
+import type { Candidate, RolloutPhase } from '../../domain/delivery/candidate.ts';
+import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
+import { withRollout } from '../../domain/delivery/release-stage.ts';
+import { firstRolloutState, planRollout } from '../../domain/delivery/rollout-plan.ts';
+import type { RolloutPlan, RolloutStep } from '../../domain/delivery/rollout-plan.ts';
+import { progressiveShift } from '../runtime/progressive-shift.ts';
+import type { Rollout, ShiftMoves } from '../runtime/progressive-shift.ts';
+import { announce } from './announce.ts';
+import { bakeGate, smokeGate } from './measure-gates.ts';
+import { stagesOf } from './prepare-release.ts';
+import type { PreparedRelease } from './prepare-release.ts';
+import type { ReleaseRun } from './release-run.ts';
+import { rollOut } from './roll-out.ts';
+import type { RollOutTask } from './roll-out.ts';
+import { begin, end, step } from './run-step.ts';
+import type { RolledOut } from './serving.ts';
+import { returnStage, returnTraffic, shiftStage, shiftTraffic } from './shift-traffic.ts';
+import type { WayBack } from './unwind-release.ts';
+import { usersTarget, verifyRelease, verifyUnderTraffic } from './verify-release.ts';
+
+/** Everything that the steps of one rollout need. */
+interface RolloutTask extends RollOutTask {
+  rollout: Rollout;
+}
+
+/** Takes the new version to where the plan says, by the steps of its strategy. */
+export const carryOut = async (
+  run: ReleaseRun,
+  prepared: PreparedRelease,
+  back: WayBack,
+): Promise<void> => {
+  const { candidate } = prepared.plan;
+  const plan = planRollout(run.input.strategy, { hasCandidate: candidate !== undefined });
+  const rollout: Rollout = { plan, state: firstRolloutState, promotions: 0 };
+  const task = { run, prepared, back, rollout };
+  if (candidate === undefined) {
+    await progressiveShift(rollout, inPlaceMoves(task));
+    return;
+  }
+  run.rollout = rollout;
+  run.state.stages = withRollout(
+    run.state.stages,
+    linesOf(plan, { changes: prepared.plan.changes, route: candidate.route }),
+  );
+  const moves = candidateMoves({ ...task, candidate });
+  moves.changed();
+  await progressiveShift(rollout, moves);
+};
+
+/** A rolling update: Kubernetes itself replaces the pods. */
+const inPlaceMoves = (task: RolloutTask): ShiftMoves => {
+  const { run, prepared } = task;
+  let rolledOut: RolledOut[] = [];
+  const nothing = (): Promise<void> => Promise.resolve();
+  return {
+    async run({ kind }) {
+      if (kind === 'update') rolledOut = await rollOut(task);
+      if (kind === 'verify') await verifyRelease(run, prepared, rolledOut);
+    },
+    shift: nothing,
+    hold: nothing,
+    changed: () => undefined,
+  };
+};
+
+export interface CandidateTask extends RolloutTask {
+  candidate: Candidate;
+}
+
+/** The new version beside the stable one, and the traffic between them. */
+const candidateMoves = (task: CandidateTask): ShiftMoves => {
+  const { run, rollout } = task;
+  return {
+    run: (step) => runStep(task, step),
+    shift: (weightPercent) => shiftTraffic(task, weightPercent),
+    hold: (weightPercent) => hold(task, weightPercent),
+    changed: () => {
+      const { weightPercent, heldAtPercent } = rollout.state;
+      const { strategy } = rollout.plan;
+      if (strategy === 'rolling') return;
+      const measured = run.measuredPercent;
+      run.state.rollout = {
+        strategy,
+        weightPercent,
+        ...(measured === undefined ? {} : { measuredPercent: measured }),
+        ...(heldAtPercent === undefined ? {} : { heldAtPercent }),
+      };
+      run.show();
+    },
+  };
+};
+
+type StepOf<Kind extends RolloutStep['kind']> = Extract<RolloutStep, { kind: Kind }>;
+
+/** What a step of a rollout shows in the stage table, and what it does. */
+interface StepHandling<Kind extends RolloutStep['kind']> {
+  lines(facts: PlanFacts, step: StepOf<Kind>): string[];
+  run(task: CandidateTask, step: StepOf<Kind>): Promise<void>;
+}
+
+interface AnyHandling {
+  lines(facts: PlanFacts, step: never): string[];
+  run(task: CandidateTask, step: never): Promise<void>;
+}
+
+interface PlanFacts {
+  changes: readonly PlannedChange[];
+  route: string | undefined;
+}
+
+const linesOfPhase = ({ changes }: PlanFacts, phase: RolloutPhase): string[] =>
+  changes.filter((change) => change.phase === phase).flatMap(stagesOf);
+
+const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
+  stage: {
+    lines: (facts) => linesOfPhase(facts, 'stage'),
+    run: (task) => writePhase(task, 'stage'),
+  },
+  preview: {
+    lines: () => ['preview'],
+    run: ({ run, prepared, candidate }) => {
+      const target = { ...usersTarget(run, prepared), services: candidate.preview };
+      const checks = run.input.smoke;
+      return smokeGate(run, { name: 'preview', target: { ...target, entry: 'preview' }, checks });
+    },
+  },
+  shift: {
+    lines: (facts, { weightPercent }) =>
+      facts.route === undefined ? linesOfPhase(facts, 'switch') : [shiftStage(weightPercent)],
+    run: (task, { weightPercent }) =>
+      task.candidate.route === undefined
+        ? writePhase(task, 'switch')
+        : shiftTraffic(task, weightPercent),
+  },
+  watch: {
+    lines: (_facts, { weightPercent }) => [watchStage(weightPercent)],
+    run: ({ run, prepared }, { weightPercent, forMs }) => {
+      const rule = { ...(run.input.bake ?? defaultBake), forMs };
+      const watched = { rule, target: usersTarget(run, prepared), version: run.candidateVersion };
+      return bakeGate(run, { name: watchStage(weightPercent), ...watched });
+    },
+  },
+  verify: {
+    lines: () => ['smoke', 'bake'],
+    run: ({ run, prepared }) => verifyUnderTraffic(run, usersTarget(run, prepared)),
+  },
+  retain: {
+    lines: () => [retainStage],
+    run: (task, { forMs }) => retain(task, forMs),
+  },
+  update: {
+    lines: (facts) => linesOfPhase(facts, 'update'),
+    run: (task) => writePhase(task, 'update'),
+  },
+  return: {
+    lines: (facts) => [
+      ...(facts.route === undefined ? [] : [returnStage]),
+      ...linesOfPhase(facts, 'return'),
+    ],
+    run: async (task) => {
+      if (task.candidate.route !== undefined) await returnTraffic(task);
+      await writePhase(task, 'return');
+    },
+  },
+};
+
+// The kind picks the row that takes the step; the compiler does not follow that over a union.
+const handlingOf = ({ kind }: RolloutStep): AnyHandling => handling[kind];
+
+const runStep = (task: CandidateTask, step: RolloutStep): Promise<void> =>
+  handlingOf(step).run(task, step as never);
+
+/** What a stop of the rollout must keep to where the release says nothing of its own. */
+const defaultBake = { path: '/', maxFailureRatio: 0.01, requestsPerSecond: 20, minSamples: 20 };
+
+const writePhase = async (task: CandidateTask, phase: RolloutPhase): Promise<void> => {
+  await rollOut(task, phase);
+};
+
+const watchStage = (weightPercent: number): string => `watch at ${weightPercent} %`;
+
+const retainStage = 'retain';
+const retainHold = 'retain';
+
+/** The version before stays as it is, so that one write gives it everything back. */
+const retain = async ({ run, rollout, candidate }: CandidateTask, forMs: number): Promise<void> => {
+  const { promotions } = rollout;
+  const stable = describeRef(candidate.stable);
+  const deadlineAtMs = Date.now() + forMs;
+  begin(run, { stage: retainStage, found: retainStage });
+  run.state.waitingFor = {
+    what: `the time for which ${stable} is kept as it was`,
+    verbs: ['promote', 'abort'],
+    deadlineAtMs,
+  };
+  run.show();
+  void announce(run, 'retaining', `${stable} is kept as it was for ${forMs / 1_000} s more`);
+  run.control.hold(retainHold);
+  try {
+    const isEnded = (): boolean => rollout.promotions > promotions || rollout.state.isFull;
+    const cutShort = await condition(isEnded, forMs, { summary: `keep ${stable} as it was` });
+    end(run, retainStage, { status: 'done', ...(cutShort ? { note: 'cut short' } : {}) });
+  } finally {
+    run.control.lift(retainHold);
+    delete run.state.waitingFor;
+  }
+};
+
+const operatorHold = 'weight';
+
+/** Watching goes on at the weight that an operator set, until the operator lets it go on. */
+const hold = async (task: CandidateTask, weightPercent: number): Promise<void> => {
+  const { run, rollout } = task;
+  await step(run, { stage: holdStage, found: 'held' }, async () => {
+    run.state.waitingFor = { what: `\`promote\`, at ${weightPercent} %`, verbs: heldVerbs };
+    run.state.status = 'waiting';
+    run.show();
+    run.control.hold(operatorHold);
+    const { state } = rollout;
+    try {
+      await condition(() => rollout.state !== state);
+    } finally {
+      run.control.lift(operatorHold);
+      delete run.state.waitingFor;
+      run.state.status = 'running';
+    }
+    return { value: null, note: `at ${weightPercent} %` };
+  });
+};
+
+const holdStage = 'held by an operator';
+const heldVerbs = ['promote', 'promoteFull', 'setWeight', 'abort'];
+
+/** The stage table of the whole rollout, in the order in which it happens. */
+const linesOf = ({ steps }: RolloutPlan, facts: PlanFacts): string[] =>
+  steps.flatMap((step) => handlingOf(step).lines(facts, step as never));

@@ -1,0 +1,212 @@
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type { ProbeCounts, ProbeTarget, WatchRequest } from '../../activities/traffic/port.ts';
+import type { DeployServiceInput } from '../../contracts/delivery/deploy-service.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
+import {
+  addWindow,
+  emptyTally,
+  judgeBake,
+  judgeSmoke,
+  nextWindow,
+  notMeasured,
+  opens,
+  restBetweenPausedWindowsMs,
+  skippedGate,
+  watchedMs,
+} from '../../domain/delivery/gate.ts';
+import type { BakeRule, BakeTally, GateResult, WindowRequest } from '../../domain/delivery/gate.ts';
+import { noteStage } from '../../domain/delivery/release-stage.ts';
+import { samplesOf } from '../../domain/delivery/traffic-share.ts';
+import { codedFailure } from '../runtime/failures.ts';
+import type { ReleaseRun } from './release-run.ts';
+import type { StepEnd } from './run-step.ts';
+import { end, step } from './run-step.ts';
+
+/** A few requests that must be answered as asked. */
+export interface SmokeGate {
+  name: 'smoke' | 'preview';
+  target: ProbeTarget;
+  checks: DeployServiceInput['smoke'];
+}
+
+export const smokeGate = async (run: ReleaseRun, smoke: SmokeGate): Promise<void> => {
+  const { name, checks } = smoke;
+  if (checks.length === 0) end(run, name, { status: 'skipped', note: 'no check asked for' });
+  else await gate(run, { name, failureCode: 'SMOKE_FAILED' }, () => measureSmoke(run, smoke));
+};
+
+const measureSmoke = async (
+  run: ReleaseRun,
+  { name, target, checks }: SmokeGate,
+): Promise<GateResult> => {
+  const { smokeDeadlineMs: deadlineMs } = run.waits;
+  const asked = checks.map(({ path, expectStatus, expectBody }) => ({
+    path,
+    expectStatus,
+    ...(expectBody === undefined ? {} : { expectBody }),
+  }));
+  for (;;) {
+    const pauses = run.control.isPaused();
+    const outcome = await run.ports.probes.smoke(
+      { ...target, checks: asked, deadlineMs },
+      {
+        summary: `${name}: ${checks.map(({ path }) => path).join(', ')}`.slice(0, 100),
+        waitMs: deadlineMs,
+      },
+    );
+    if (!outcome.measured) return notMeasured(name, outcome.reason);
+    const seen = outcome.checks.find(({ version }) => (version ?? '') !== '')?.version;
+    if (name === 'preview' && seen !== undefined) run.candidateVersion = seen;
+    const result = judgeSmoke(name, outcome.checks);
+    // The gate's clock stands still in a pause, so a check that failed in one gets its time again.
+    if (opens(result) || !(pauses || run.control.isPaused())) return result;
+    await run.control.whenMoving();
+  }
+};
+
+type BakeInput = NonNullable<DeployServiceInput['bake']>;
+
+/** Watching under traffic; `version` names the answers that count, where they can be told apart. */
+export interface BakeGate {
+  name: string;
+  target: ProbeTarget;
+  rule: BakeInput | undefined;
+  version?: string | undefined;
+}
+
+export const bakeGate = async (run: ReleaseRun, bake: BakeGate): Promise<void> => {
+  const { name, rule } = bake;
+  if (rule === undefined) {
+    end(run, name, { status: 'skipped', note: 'no bake asked for' });
+    return;
+  }
+  await gate(run, { name, failureCode: 'BAKE_FAILED' }, () =>
+    measureBake(run, { ...bake, rule: name === 'bake' ? rule : { ...rule, name } }),
+  );
+};
+
+type BakeTask = BakeGate & { rule: BakeInput & Pick<BakeRule, 'name'> };
+
+/** A chain of windows of at most a minute, so that a lost worker costs no more than one. */
+const measureBake = async (run: ReleaseRun, task: BakeTask): Promise<GateResult> => {
+  const { name, rule } = task;
+  let tally = emptyTally;
+  let pausedWindows = 0;
+  for (;;) {
+    const verdict = judgeBake(rule, tally);
+    if (verdict !== undefined) return verdict;
+    const window = nextWindow(rule, tally);
+    if (window === undefined) throw new TypeError('a bake that is over has a verdict');
+    const seen = await watchWindow(run, { ...task, window, tally });
+    if (typeof seen === 'string') return notMeasured(name, seen);
+    tally = seen;
+    run.state.stages = noteStage(
+      run.state.stages,
+      name,
+      `${tally.failures} of ${tally.samples} failed in ${Math.round(tally.watchedMs / 1_000)} s`,
+    );
+    pausedWindows = run.control.isPaused() ? pausedWindows + 1 : 0;
+    const restMs = restBetweenPausedWindowsMs(pausedWindows);
+    if (restMs > 0) await sleep(restMs, { summary: 'rest between windows of a long pause' });
+  }
+};
+
+interface WindowTask extends BakeTask {
+  window: WindowRequest;
+  tally: BakeTally;
+}
+
+/** The tally with one window more, or why nothing can be measured here. */
+const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally | string> => {
+  const { name, rule, window, tally, target } = task;
+  const { path, requestsPerSecond } = rule;
+  const began = { atMs: Date.now(), clockMs: run.control.elapsedMs() };
+  const outcome = await run.ports.probes.watch(
+    { ...target, path, requestsPerSecond, ...windowOf(task) },
+    {
+      summary: `${name}: watch ${path} for ${Math.round(window.windowMs / 1_000)} s`,
+      waitMs: window.windowMs,
+    },
+  );
+  if (!outcome.measured) return outcome.reason;
+  const { samples, failures } = countsOf(outcome.counts, task.version);
+  const tookMs = Date.now() - began.atMs;
+  const clockRanMs = run.control.elapsedMs() - began.clockMs;
+  return addWindow(tally, {
+    samples,
+    failures,
+    lastFailure: outcome.counts.lastFailure,
+    watchedMs: watchedMs(window, { failures, tookMs, clockRanMs }),
+  });
+};
+
+/** Failures of another version must not end the window of the one that is watched. */
+const windowOf = ({
+  window,
+  version,
+}: WindowTask): Pick<WatchRequest, 'windowMs' | 'stopAtFailures' | 'stopAtFailuresOf'> => {
+  const { windowMs, stopAtFailures } = window;
+  if (version === undefined) return { windowMs, stopAtFailures };
+  return {
+    windowMs,
+    stopAtFailures: Number.MAX_SAFE_INTEGER,
+    stopAtFailuresOf: { version, failures: stopAtFailures },
+  };
+};
+
+const countsOf = (
+  counts: ProbeCounts,
+  version: string | undefined,
+): { samples: number; failures: number } =>
+  version === undefined || counts.versions === undefined
+    ? counts
+    : samplesOf(counts.versions, version);
+
+const gateStage: Record<GateResult['verdict'], StepEnd<unknown>['status']> = {
+  pass: 'done',
+  fail: 'failed',
+  'no-data': 'failed',
+  'not-measured': 'not-measured',
+  skipped: 'skipped',
+};
+
+/** Measures a gate, which an operator may skip meanwhile, and fails where it does not open. */
+const gate = async (
+  run: ReleaseRun,
+  { name, failureCode }: { name: string; failureCode: ErrorCode },
+  measure: () => Promise<GateResult>,
+): Promise<void> => {
+  const stage = { stage: name, found: 'verify', skippable: true };
+  const passed = await step(run, stage, async () => {
+    const result = await measureUnlessSkipped(run, name, measure);
+    keep(run, result);
+    if (!opens(result)) {
+      const code = result.verdict === 'no-data' ? 'NO_DATA' : failureCode;
+      throw codedFailure({ code, message: `${name}: ${result.note}` });
+    }
+    const status = gateStage[result.verdict];
+    return { value: result, note: result.note, ...(status === undefined ? {} : { status }) };
+  });
+  if (passed === undefined) keep(run, skippedGate(name, 'an operator skipped it after it failed'));
+};
+
+const measureUnlessSkipped = async (
+  run: ReleaseRun,
+  name: string,
+  measure: () => Promise<GateResult>,
+): Promise<GateResult> => {
+  const open: NonNullable<ReleaseRun['gate']> = { scope: new CancellationScope() };
+  run.gate = open;
+  try {
+    return await open.scope.run(measure);
+  } catch (error) {
+    if (open.skippedBy === undefined || !isCancellation(error)) throw error;
+    return skippedGate(name, open.skippedBy);
+  } finally {
+    delete run.gate;
+  }
+};
+
+const keep = (run: ReleaseRun, result: GateResult): void => {
+  run.state.gates = [...run.state.gates.filter(({ name }) => name !== result.name), result];
+};
