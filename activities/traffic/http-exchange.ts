@@ -1,11 +1,10 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { ProbeAddress } from './probe-address.ts';
+import { maxVersionChars } from './watch-limits.ts';
 
 /** More of a body than this is neither read nor searched. */
 const maxBodyBytes = 1_000_000;
 const shownBodyChars = 200;
-/** More of a version header than this is not read. */
-export const maxVersionChars = 100;
 
 /** What came back for one request; `status` is null when no whole answer came. */
 export interface Answer {
@@ -93,7 +92,7 @@ const exchange = async (
   }
 };
 
-/** The first, where a gateway added one of its own; bounded, because heartbeats carry it. */
+/** The first, where a gateway added one of its own. */
 const readVersion = (header: string | string[] | undefined): string =>
   ((Array.isArray(header) ? header[0] : header) ?? '').slice(0, maxVersionChars);
 

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { codedFailure } from '../coded-failure.ts';
 import {
-  maxVersionChars,
   openConnections,
   type Answer,
   type ConnectionSettings,
@@ -12,13 +10,12 @@ import { sendPaced } from './paced-sending.ts';
 import type { Probes, SmokeCheck, SmokeResult, WatchOutcome, WatchRequest } from './port.ts';
 import { locateTarget, type AddressDeps, type ProbeAddress } from './probe-address.ts';
 import { createProbeCounter, readProgress } from './probe-counter.ts';
+import { refuseBadWindow } from './watch-limits.ts';
 
 const requestTimeoutMs = 5_000;
 const smokeRetryMs = 250;
 const heartbeatEveryMs = 1_000;
 const maxInFlight = 256;
-/** Longest window of one attempt; a longer watch is several, so that counts reach the run. */
-const maxWindowMs = 60_000;
 const usualNewConnectionPercent = 50;
 
 export type ProbesDeps = AddressDeps;
@@ -178,25 +175,3 @@ const startHeartbeat = (details: () => unknown): (() => void) => {
   const timer = setInterval(() => context.heartbeat(details()), heartbeatEveryMs);
   return () => clearInterval(timer);
 };
-
-const refuseBadWindow = ({ windowMs, versionHeader, stopAtFailuresOf }: WatchRequest): void => {
-  if (windowMs > maxWindowMs) {
-    throw refused('windowMs', `must be at most ${String(maxWindowMs)}, got ${String(windowMs)}`);
-  }
-  if (stopAtFailuresOf === undefined) return;
-  // A limit that can never be reached would look like a version that never fails.
-  if (versionHeader === undefined) {
-    throw refused('stopAtFailuresOf', 'needs versionHeader, by which the version is told');
-  }
-  if (stopAtFailuresOf.version.length > maxVersionChars) {
-    const problem = `must name a version of at most ${String(maxVersionChars)} characters`;
-    throw refused('stopAtFailuresOf', problem);
-  }
-};
-
-const refused = (subject: string, problem: string): Error =>
-  codedFailure({
-    code: 'INVALID_INPUT',
-    message: `${subject}: ${problem}; no request was sent.`,
-    subject,
-  });

@@ -77,7 +77,8 @@ export interface WatchRequest extends ProbeTarget {
   stopAtFailures: number;
   /**
    * Ends the window as soon as this many requests have failed that `version` answered; needs
-   * `versionHeader`. Use it to react to a new version that has a small share of the traffic.
+   * `versionHeader`. Use it to react to a new version that has a small share of the traffic, and
+   * keep `stopAtFailures` beside it: what hangs or refuses connections tells no version.
    */
   stopAtFailuresOf?: { version: string; failures: number };
   /**

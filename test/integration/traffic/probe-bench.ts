@@ -7,25 +7,24 @@ import type {
   SmokeCheck,
   SmokeOutcome,
   WatchOutcome,
+  WatchRequest,
 } from '../../../activities/traffic/port.ts';
 import type { EnvironmentMapping } from '../../../contracts/shared/environments-file.ts';
 
 export interface ProbeRun {
   traffic: EnvironmentMapping['traffic'];
+  preview?: EnvironmentMapping['preview'];
   /** ClusterIPs by Service name. */
   clusterIps?: Record<string, string>;
   services?: ProbeTarget['services'];
+  entry?: 'preview';
+  versionHeader?: string;
   environment?: string;
   info?: Partial<Info>;
   onHeartbeat?: (details: unknown) => void;
 }
 
-export interface WatchSettings {
-  path: string;
-  windowMs: number;
-  requestsPerSecond: number;
-  stopAtFailures: number;
-}
+export type WatchSettings = Omit<WatchRequest, keyof ProbeTarget>;
 
 /** The probes as a worker runs them, in an activity of its own. */
 export const probeRun = (run: ProbeRun) => {
@@ -33,7 +32,9 @@ export const probeRun = (run: ProbeRun) => {
   if (run.onHeartbeat !== undefined) activity.on('heartbeat', run.onHeartbeat);
   const probes = createProbes({
     environments: {
-      environments: { staging: { context: 'c', namespace: 'n', traffic: run.traffic } },
+      environments: {
+        staging: { context: 'c', namespace: 'n', traffic: run.traffic, preview: run.preview },
+      },
     },
     resolveClusterIp: ({ service }) => Promise.resolve(run.clusterIps?.[service]),
   });
@@ -41,6 +42,8 @@ export const probeRun = (run: ProbeRun) => {
     environment: run.environment ?? 'staging',
     service: 'shop',
     services: run.services ?? [],
+    ...(run.entry === undefined ? {} : { entry: run.entry }),
+    ...(run.versionHeader === undefined ? {} : { versionHeader: run.versionHeader }),
   };
   return {
     cancel: () => activity.cancel('CANCELLED'),
