@@ -137,6 +137,23 @@ const GateSchema = z.strictObject({
   failures: z.number().int(),
 });
 
+const TrafficSampleSchema = z
+  .strictObject({
+    atMs: z.number(),
+    gate: z.string(),
+    weightPercent: z.number().optional(),
+    versions: z.array(
+      z.strictObject({
+        version: z.string().describe('Empty where versions are not told apart.'),
+        samples: z.number().int(),
+        failures: z.number().int(),
+        latencyP50Ms: z.number().nullable(),
+        latencyP99Ms: z.number().nullable(),
+      }),
+    ),
+  })
+  .describe('What one window of requests counted.');
+
 /**
  * How a release that touched something ended. A release that is refused before it
  * touches anything fails the workflow with a code instead.
@@ -165,6 +182,7 @@ export const DeployServiceResult = z
           reason: z.string(),
         }),
       ),
+      samples: z.array(TrafficSampleSchema).optional(),
     }),
   })
   .describe('How the release ended, with the proof.');

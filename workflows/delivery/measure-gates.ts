@@ -129,6 +129,7 @@ const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally
     },
   );
   if (!outcome.measured) return outcome.reason;
+  keepSample(run, name, outcome.counts);
   const { samples, failures } = countsOf(outcome.counts, task.version);
   const tookMs = Date.now() - began.atMs;
   const clockRanMs = run.control.elapsedMs() - began.clockMs;
@@ -140,6 +141,26 @@ const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally
   });
 };
 
+/** More samples than this are thinned out: the evidence must fit into a payload. */
+const mostSamples = 200;
+
+const keepSample = (run: ReleaseRun, gateName: string, counts: ProbeCounts): void => {
+  const { samples, failures, latencyP50Ms, latencyP99Ms } = counts;
+  const all = { version: '', samples, failures, latencyP50Ms, latencyP99Ms };
+  const kept = run.evidence.samples ?? [];
+  const thinned = kept.length < mostSamples ? kept : kept.filter((_, index) => index % 2 === 0);
+  const weight = run.rollout === undefined ? {} : run.rollout.state;
+  run.evidence.samples = [
+    ...thinned,
+    {
+      atMs: Date.now(),
+      gate: gateName,
+      ...('weightPercent' in weight ? { weightPercent: weight.weightPercent } : {}),
+      versions: counts.versions ?? [all],
+    },
+  ];
+};
+
 /** Failures of another version must not end the window of the one that is watched. */
 const windowOf = ({
   window,
@@ -149,7 +170,8 @@ const windowOf = ({
   if (version === undefined) return { windowMs, stopAtFailures };
   return {
     windowMs,
-    stopAtFailures: Number.MAX_SAFE_INTEGER,
+    // What hangs names no version; far more failures than the candidate may have end it too.
+    stopAtFailures: 10 * stopAtFailures,
     stopAtFailuresOf: { version, failures: stopAtFailures },
   };
 };

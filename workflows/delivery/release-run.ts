@@ -2,6 +2,7 @@ import { condition, defineQuery, setHandler, workflowInfo } from '@temporalio/wo
 import type { CancellationScope } from '@temporalio/workflow';
 import type { VerifiedActor } from '../../activities/identity/port.ts';
 import type { ReleasePlan } from '../../activities/kubernetes/port.ts';
+import type { VersionCounts } from '../../activities/traffic/port.ts';
 import type {
   DeployServiceInput,
   DeployServiceProgress,
@@ -76,6 +77,17 @@ export interface Evidence {
   preImageDigest?: string;
   logsDigest?: string;
   identities: IdentityEvidence[];
+  /** What was counted under traffic, for the report; thinned out where there is much. */
+  samples?: TrafficSample[];
+}
+
+export interface TrafficSample {
+  atMs: number;
+  /** The gate that was measured. */
+  gate: string;
+  /** Share of the new version at that time; absent where traffic is not shared. */
+  weightPercent?: number;
+  versions: VersionCounts[];
 }
 
 /** A run whose input is valid. */
