@@ -2,7 +2,8 @@
 // (dependency-cruiser.runtime.js) follows run-time edges to everything they reach.
 
 const PRODUCT = '^(?:activities|client|contracts|domain|sandbox|workers|workflows)/';
-const ZOD_FREE_CONTRACTS = '^contracts/(?:errors|messages|search-attributes)\\.ts$';
+const ZOD_FREE_CONTRACTS =
+  '^contracts/(?:errors|error-definition|infrastructure-errors|messages|search-attributes)\\.ts$';
 /** @type {import('dependency-cruiser').DependencyType[]} */
 const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'];
 

@@ -2,7 +2,8 @@
 // runs the code, so they are left out here; with them, every port would drag its adapter's packages
 // into the workflows. The first pass (dependency-cruiser.direct.js) judges single edges.
 
-const ZOD_FREE_CONTRACTS = '^contracts/(?:errors|messages|search-attributes)\\.ts$';
+const ZOD_FREE_CONTRACTS =
+  '^contracts/(?:errors|error-definition|infrastructure-errors|messages|search-attributes)\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -1,28 +1,12 @@
+import { final, passing } from './error-definition.ts';
+import type { ErrorDefinition } from './error-definition.ts';
+import { infrastructureErrors } from './infrastructure-errors.ts';
+
 /**
  * Every error that a user can meet, in one table. `ApplicationFailure.type` on
  * the wire is the code. Zod-free: workflows import this at run time.
  * `docs/reference/errors.md` is generated from it.
  */
-export interface ErrorDefinition {
-  /** May the same call succeed later without anyone changing anything? */
-  readonly retryable: boolean;
-  /** Exit code of the command line. */
-  readonly exitCode: number;
-  readonly httpStatus: number;
-  /** What the code means, for the reference page. */
-  readonly meaning: string;
-  /** What to do or run next, for the reference page and as the default advice. */
-  readonly next: string;
-}
-
-type Row = Omit<ErrorDefinition, 'retryable'>;
-
-/** The same call fails again until someone changes something. */
-const final = (row: Row): ErrorDefinition => ({ retryable: false, ...row });
-
-/** The same call may succeed later. */
-const passing = (row: Row): ErrorDefinition => ({ retryable: true, ...row });
-
 export const errors = {
   INVALID_INPUT: final({
     exitCode: 2,
@@ -111,6 +95,13 @@ export const errors = {
     meaning: 'Too many releases already wait for the lock of this service.',
     next: 'Wait for one to finish, or abort one that is no longer wanted.',
   }),
+  SUPERSEDED: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning:
+      'Another release with `queue: supersede` took the place of this one while it waited for the lock.',
+    next: 'Nothing was touched; follow the release that is named, or deploy again.',
+  }),
   RUN_EXISTS: final({
     exitCode: 4,
     httpStatus: 409,
@@ -177,30 +168,6 @@ export const errors = {
     meaning: 'A gate had nothing to decide on; no data is not a pass.',
     next: 'Make the service reachable for the prober, or skip the gate with a reason.',
   }),
-  METRICS_UNAVAILABLE: passing({
-    exitCode: 69,
-    httpStatus: 503,
-    meaning: 'The metrics source of the environment does not answer, or something else does.',
-    next: 'Check metrics.prometheus.url of the environment in environments.yaml, from where the worker runs.',
-  }),
-  METRICS_ACCESS_DENIED: final({
-    exitCode: 77,
-    httpStatus: 403,
-    meaning: 'The metrics source does not accept the credentials of the environment.',
-    next: 'Correct tokenFile or basicAuth of the environment in environments.yaml, or the rights of that account.',
-  }),
-  METRICS_QUERY_INVALID: final({
-    exitCode: 2,
-    httpStatus: 400,
-    meaning: 'The metrics source refuses the query, or its answer is not numbers to decide by.',
-    next: 'Correct the query; it must give one number, or few, at one time.',
-  }),
-  METRICS_QUERY_FAILED: passing({
-    exitCode: 1,
-    httpStatus: 502,
-    meaning: 'The metrics source understood the query but could not carry it out.',
-    next: 'Run the query in the metrics source; series may match twice, or be too many.',
-  }),
   APPROVAL_REJECTED: final({
     exitCode: 1,
     httpStatus: 403,
@@ -250,42 +217,7 @@ export const errors = {
     meaning: 'A gateway has not taken the weights of the route in time.',
     next: 'Read the conditions of the route in the evidence, repair route or gateway, deploy again.',
   }),
-  WRITE_CONFLICT: passing({
-    exitCode: 1,
-    httpStatus: 409,
-    meaning: 'The object changed between reading and writing; it is read again.',
-    next: 'Nothing; it is tried again.',
-  }),
-  RATE_LIMITED: passing({
-    exitCode: 1,
-    httpStatus: 429,
-    meaning: 'The server asks to slow down.',
-    next: 'Nothing; it is tried again later.',
-  }),
-  BLOB_UNREADABLE: final({
-    exitCode: 1,
-    httpStatus: 500,
-    meaning: 'Stored evidence is missing, was altered, or its key is another one.',
-    next: 'Give the worker the store and key that the client wrote with.',
-  }),
-  TEMPORAL_UNREACHABLE: passing({
-    exitCode: 69,
-    httpStatus: 503,
-    meaning: 'The Temporal server does not answer.',
-    next: 'Start it with `npm start`, or check TEMPORAL_ADDRESS.',
-  }),
-  CONFIGURATION_INVALID: final({
-    exitCode: 78,
-    httpStatus: 500,
-    meaning: 'A setting of the worker or the command line is missing or wrong.',
-    next: 'Correct the named setting.',
-  }),
-  INTERNAL: passing({
-    exitCode: 1,
-    httpStatus: 500,
-    meaning: 'Something happened that has no code of its own.',
-    next: 'Read the cause; if it repeats, report it with the run id.',
-  }),
+  ...infrastructureErrors,
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errors;

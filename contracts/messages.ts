@@ -69,6 +69,10 @@ export const lockMessageNames = {
   release: 'releaseLock',
   /** Signal to the entity: the holder has a plan that a restore can be made from. */
   record: 'recordPlan',
+  /** Signal to the entity: the holder only keeps the version before, and need not. */
+  retaining: 'lockRetaining',
+  /** Signal to the holder: someone waits for the lock; do not keep it longer than needed. */
+  wanted: 'lockWanted',
   /** Signal to the run: the lock is yours. */
   granted: 'lockGranted',
   /** Signal to the run: the lock cannot be had, with the reason. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineContract } from '../shared/define-contract.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
+import { QueuePolicyInput } from './queue-policy.ts';
 import { RolloutStrategyInput } from './rollout-strategy.ts';
 
 const Milliseconds = z
@@ -66,6 +67,7 @@ export const DeployServiceInput = z
     release: ReleaseName,
     manifestsDigest: Digest.describe('The manifest set, stored by the client; never sent in line.'),
     strategy: RolloutStrategyInput,
+    queue: QueuePolicyInput,
     deadlineMs: Milliseconds.min(1_000)
       .default(600_000)
       .describe('The whole release, waiting for lock and approval left out, must end within this.'),

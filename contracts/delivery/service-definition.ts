@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
+import { QueuePolicyInput } from './queue-policy.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
@@ -38,6 +39,7 @@ export const ServiceDefinition = z
       .min(1)
       .describe('Files or directories of manifests, relative to this file; `-` is standard input.'),
     strategy: RolloutStrategyFile,
+    queue: QueuePolicyInput,
     deadline: Duration.default(600_000),
     stable: Duration.optional().describe('Pods must stay ready this long.'),
     smoke: z.array(Smoke).max(20).default([]),

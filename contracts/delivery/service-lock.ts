@@ -3,6 +3,7 @@ import type { Message } from '../messages.ts';
 import type { DeployServiceInput } from './deploy-service.ts';
 import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery/candidate.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { QueuePolicy } from '../../domain/delivery/service-lock.ts';
 
 /**
  * What a run and the entity workflow of its service say to each other about the
@@ -42,7 +43,7 @@ export interface LockGrant {
   unwoundReleases: string[];
 }
 
-/** Signal `lockRefused` to the run: the entity could not grant, and dropped the claim. */
+/** Signal `lockRefused` to the run: its claim was dropped, because of an error or another claim. */
 export interface LockRefusal {
   requestId: string;
   error: CodedError;
@@ -87,6 +88,22 @@ export interface RestorablePlan {
   notify: DeployServiceInput['notify'];
 }
 
+/**
+ * Signal `lockRetaining` to the entity: everything is new and verified, and the version before
+ * is only kept. The holder ends that as soon as it hears that someone waits.
+ */
+export interface LockRetention {
+  requestId: string;
+}
+
+/** Signal `lockWanted` to a holder that retains: it folds and gives the lock back. */
+export interface LockWanted {
+  /** The claim of the holder. */
+  requestId: string;
+  /** The release that waits. */
+  release: string;
+}
+
 /** Update `resolveLock` on the entity, accepted while it is in `needs-operator`. */
 export interface LockResolution extends Message {
   /**
@@ -103,8 +120,13 @@ export interface LockHolder {
   runId: string;
   release: string;
   epoch: number;
+  queue?: QueuePolicy;
   /** What a restore would be made from; absent while nothing was written. */
   plan?: RestorablePlan;
+  /** Set once it only keeps the version before. */
+  isRetaining?: boolean;
+  /** The release for which it was asked to end that. */
+  wantedBy?: string;
 }
 
 export interface WaitingClaim {
@@ -112,6 +134,8 @@ export interface WaitingClaim {
   workflowId: string;
   runId: string;
   release: string;
+  /** Absent: `wait`. */
+  queue?: QueuePolicy;
 }
 
 export interface ReleaseRecord {
@@ -145,6 +169,7 @@ export interface ServiceLockState {
   /** Highest epoch that this entity ever gave out. */
   epoch: number;
   holder?: LockHolder;
+  /** Who waits, the next one first. */
   queue: WaitingClaim[];
   /** Last good release; the next plan is made against it. */
   lastGood?: ReleaseRecord;

@@ -11,6 +11,7 @@ import { announce } from './announce.ts';
 import { bakeGate, smokeGate } from './measure-gates.ts';
 import { stagesOf } from './prepare-release.ts';
 import type { PreparedRelease } from './prepare-release.ts';
+import { offerLock } from './release-lock.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { rollOut } from './roll-out.ts';
 import type { RollOutTask } from './roll-out.ts';
@@ -184,7 +185,10 @@ const watchStage = (weightPercent: number): string => `watch at ${weightPercent}
 const retainStage = 'retain';
 const retainHold = 'retain';
 
-/** The version before stays as it is, so that one write gives it everything back. */
+/**
+ * The version before stays as it is, so that one write gives it everything back. It ends
+ * early by `promote`, and when another release waits for the lock.
+ */
 const retain = async ({ run, rollout, candidate }: CandidateTask, forMs: number): Promise<void> => {
   const { promotions } = rollout;
   const stable = describeRef(candidate.stable);
@@ -197,11 +201,17 @@ const retain = async ({ run, rollout, candidate }: CandidateTask, forMs: number)
   };
   run.show();
   void announce(run, 'retaining', `${stable} is kept as it was for ${forMs / 1_000} s more`);
+  void offerLock(run);
   run.control.hold(retainHold);
   try {
-    const isEnded = (): boolean => rollout.promotions > promotions || rollout.state.isFull;
-    const cutShort = await condition(isEnded, forMs, { summary: `keep ${stable} as it was` });
-    end(run, retainStage, { status: 'done', ...(cutShort ? { note: 'cut short' } : {}) });
+    const whyEnded = (): string | undefined => {
+      if (rollout.promotions > promotions || rollout.state.isFull) return 'cut short';
+      const { wantedBy } = run.lock;
+      return wantedBy === undefined ? undefined : `cut short: release ${wantedBy} waits`;
+    };
+    const summary = `keep ${stable} as it was`;
+    await condition(() => whyEnded() !== undefined, forMs, { summary });
+    end(run, retainStage, { status: 'done', note: whyEnded() });
   } finally {
     run.control.lift(retainHold);
     delete run.state.waitingFor;

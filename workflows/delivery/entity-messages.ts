@@ -11,14 +11,21 @@ import type { LockClaim } from '../../activities/coordination/port.ts';
 import type {
   LockRelease,
   LockResolution,
+  LockRetention,
   RestorablePlan,
   ServiceLockState,
 } from '../../contracts/delivery/service-lock.ts';
 import type { MessageReceipt } from '../../contracts/messages.ts';
 import { lockMessageNames } from '../../contracts/messages.ts';
-import { claimLock, longestQueue, settleRequest } from '../../domain/delivery/service-lock.ts';
+import {
+  claimLock,
+  longestQueue,
+  settleRequest,
+  withoutClaim,
+} from '../../domain/delivery/service-lock.ts';
 import { codedFailure } from '../runtime/failures.ts';
 import { messageProblem } from '../runtime/message-shape.ts';
+import { refuseSuperseded } from './entity-answers.ts';
 import { freeLock } from './entity-state.ts';
 import type { Entity } from './entity-state.ts';
 
@@ -39,25 +46,39 @@ export const acceptLockMessages = (entity: Entity): void => {
     },
     { description: 'From the holder: what its release could be undone from.' },
   );
+  setHandler(
+    defineSignal<[LockRetention]>(lockMessageNames.retaining),
+    ({ requestId }) => {
+      const { holder } = entity.state;
+      if (holder?.requestId === requestId) holder.isRetaining = true;
+    },
+    { description: 'From the holder: it only keeps the version before, until someone waits.' },
+  );
   setHandler(defineQuery<ServiceLockState>(lockMessageNames.state), () => entity.state, {
     description: 'Who holds the lock, who waits, and how the last releases ended.',
   });
 };
 
-const takeClaims = ({ state }: Entity): void => {
-  const claimOf = ({ requestId, workflowId, runId, release }: LockClaim) =>
-    claimLock(state, { requestId, workflowId, runId, release });
+const takeClaims = (entity: Entity): void => {
+  const { state } = entity;
+  const claimOf = ({ requestId, workflowId, runId, release, queue }: LockClaim) =>
+    claimLock(state, {
+      ...{ requestId, workflowId, runId, release },
+      ...(queue === undefined ? {} : { queue }),
+    });
   const refuseFullQueue = (claim: LockClaim): void => {
     if ('position' in claimOf(claim).placement) return;
-    const message = `${longestQueue} releases wait for ${state.service} in ${state.environment} already.`;
+    const what = claim.queue === 'hotfix' ? 'hotfixes' : 'releases';
+    const message = `${longestQueue} ${what} wait for ${state.service} in ${state.environment} already.`;
     throw codedFailure({ code: 'QUEUE_FULL', message });
   };
   setHandler(
     defineUpdate<{ position: number }, [LockClaim]>(lockMessageNames.request),
-    (claim) => {
-      const { queue, placement } = claimOf(claim);
+    async (claim) => {
+      const { queue, placement, superseded } = claimOf(claim);
       state.queue = queue;
       state.timeoutProfile = claim.timeoutProfile;
+      await refuseSuperseded(entity, superseded, claim);
       return { position: 'position' in placement ? placement.position : 0 };
     },
     {
@@ -71,7 +92,7 @@ const takeBack = (entity: Entity, message: LockRelease): void => {
   const { state } = entity;
   const { requestId, outcome, ...left } = message;
   if (state.holder?.requestId !== requestId) {
-    state.queue = state.queue.filter((claim) => claim.requestId !== requestId);
+    state.queue = withoutClaim(state.queue, requestId);
     state.settledRequestIds = settleRequest(state.settledRequestIds, requestId);
     return;
   }

@@ -4,6 +4,7 @@ import type {
   ReleaseRecord,
   ServiceEntityInput,
   ServiceLockState,
+  WaitingClaim,
 } from '../../contracts/delivery/service-lock.ts';
 import { rememberRelease, settleRequest } from '../../domain/delivery/service-lock.ts';
 import { portsOf } from '../runtime/ports.ts';
@@ -66,6 +67,9 @@ export const freeLock = (entity: Entity, record?: ReleaseRecord): void => {
   state.status = 'free';
 };
 
+const describeClaim = ({ release, queue = 'wait' }: WaitingClaim): string =>
+  queue === 'wait' ? release : `${release} (${queue})`;
+
 const renderState = (state: ServiceLockState): string => {
   const { environment, service, status, holder, queue, releases, needsOperator } = state;
   const held = holder === undefined ? '' : ` by ${holder.release} (epoch ${holder.epoch})`;
@@ -80,7 +84,7 @@ const renderState = (state: ServiceLockState): string => {
         ]),
     ...(queue.length === 0
       ? []
-      : ['', `waiting: ${queue.map(({ release }) => release).join(', ')}`]),
+      : ['', `waiting: ${queue.map(describeClaim).join(', ')}`]),
     '',
     '| release | outcome | epoch |',
     '|---|---|---|',

@@ -149,13 +149,13 @@ const keepSample = (run: ReleaseRun, gateName: string, counts: ProbeCounts): voi
   const all = { version: '', samples, failures, latencyP50Ms, latencyP99Ms };
   const kept = run.evidence.samples ?? [];
   const thinned = kept.length < mostSamples ? kept : kept.filter((_, index) => index % 2 === 0);
-  const weight = run.rollout === undefined ? {} : run.rollout.state;
+  const weightPercent = run.rollout?.state.weightPercent;
   run.evidence.samples = [
     ...thinned,
     {
       atMs: Date.now(),
       gate: gateName,
-      ...('weightPercent' in weight ? { weightPercent: weight.weightPercent } : {}),
+      ...(weightPercent === undefined ? {} : { weightPercent }),
       versions: counts.versions ?? [all],
     },
   ];

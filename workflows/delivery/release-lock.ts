@@ -3,6 +3,7 @@ import type { LockClaim } from '../../activities/coordination/port.ts';
 import type {
   LockGrant,
   LockRelease,
+  LockRetention,
   ReleaseOutcome,
   RestorablePlan,
 } from '../../contracts/delivery/service-lock.ts';
@@ -20,12 +21,13 @@ export const takeLock = async (run: ReleaseRun): Promise<LockGrant> => {
   const { environment, service } = run.input;
   const summary = `ask for the lock of ${environment}/${service}`;
   const claim = claimOf(run);
+  const repeated = repeatedClaim(claim);
   const { position } = await run.ports.locks.request(claim, { summary });
   if (position > 0 && !isAnswered(run)) showQueue(run, position);
   let reminderMs = run.waits.firstLockReminderMs;
   const reminder = { summary: 'ask for the lock again' };
   while (!(await condition(() => isAnswered(run), reminderMs, reminder))) {
-    await run.ports.locks.request(claim, { summary });
+    await run.ports.locks.request(repeated, { summary });
     reminderMs = Math.min(reminderMs * 2, run.waits.longestLockReminderMs);
   }
   delete run.state.waitingFor;
@@ -41,13 +43,14 @@ const isAnswered = (run: ReleaseRun): boolean =>
   run.lock.grant !== undefined || run.lock.refusal !== undefined;
 
 const claimOf = (run: ReleaseRun): LockClaim => {
-  const { environment, service, release } = run.input;
+  const { environment, service, release, queue } = run.input;
   const { workflowId, runId } = workflowInfo();
   const { timeoutProfile } = run;
   return {
     environment,
     service,
     release,
+    queue,
     requestId: requestIdOfRun(),
     workflowId,
     runId,
@@ -55,11 +58,19 @@ const claimOf = (run: ReleaseRun): LockClaim => {
   };
 };
 
+/**
+ * What is said again to an entity that forgot the queue supersedes nobody: the claims that
+ * are there by then may be newer.
+ */
+const repeatedClaim = (claim: LockClaim): LockClaim =>
+  claim.queue === 'supersede' ? { ...claim, queue: 'wait' } : claim;
+
 const showQueue = (run: ReleaseRun, position: number): void => {
-  const { environment, service } = run.input;
+  const { environment, service, queue } = run.input;
+  const asked = queue === 'hotfix' ? 'when it asked, as a hotfix' : 'when it asked';
   run.state.status = 'waiting';
   run.state.waitingFor = {
-    what: `the lock of ${environment}/${service} (place ${position} when it asked)`,
+    what: `the lock of ${environment}/${service} (place ${position} ${asked})`,
     verbs: ['abort'],
   };
   run.show();
@@ -77,6 +88,20 @@ export const recordPlan = async (
     requestId: requestIdOfRun(),
     ...plan,
   });
+};
+
+/**
+ * Tells the entity that the release only retains from now on. It answers as soon as someone
+ * waits, and then `run.lock.wantedBy` says who.
+ */
+export const offerLock = async (run: ReleaseRun): Promise<void> => {
+  const message: LockRetention = { requestId: requestIdOfRun() };
+  try {
+    await entity(run).signal<[LockRetention]>(lockMessageNames.retaining, message);
+  } catch (error) {
+    // Without an entity nobody waits; the retention ends by its time.
+    log.warn('the service entity was not there to hear of the retention', { error });
+  }
 };
 
 /** Gives the lock back, or takes the claim out of the queue. */

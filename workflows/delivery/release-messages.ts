@@ -1,5 +1,5 @@
 import { defineSignal, setHandler } from '@temporalio/workflow';
-import type { LockGrant, LockRefusal } from '../../contracts/delivery/service-lock.ts';
+import type { LockGrant, LockRefusal, LockWanted } from '../../contracts/delivery/service-lock.ts';
 import type { Message, MessageReceipt, PlanDecision } from '../../contracts/messages.ts';
 import { lockMessageNames } from '../../contracts/messages.ts';
 import { acceptMessages } from '../runtime/messages.ts';
@@ -56,9 +56,17 @@ export const hearLock = (run: OpenRun): void => {
   setHandler(
     defineSignal<[LockRefusal]>(lockMessageNames.refused),
     (refusal) => {
-      if (refusal.requestId === requestIdOfRun()) run.lock.refusal = refusal;
+      // The first counts: a superseded claim may also have been about to fail.
+      if (refusal.requestId === requestIdOfRun()) run.lock.refusal ??= refusal;
     },
     { description: 'From the service entity: the lock cannot be had.' },
+  );
+  setHandler(
+    defineSignal<[LockWanted]>(lockMessageNames.wanted),
+    ({ requestId, release }) => {
+      if (requestId === requestIdOfRun()) run.lock.wantedBy = release;
+    },
+    { description: 'From the service entity: another release waits, retention ends.' },
   );
 };
 

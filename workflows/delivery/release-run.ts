@@ -52,7 +52,7 @@ export interface OpenRun {
   readonly evidence: Evidence;
   readonly timeline: Moment[];
   /** What the lock said; filled by signals. */
-  readonly lock: { grant?: LockGrant; refusal?: LockRefusal };
+  readonly lock: { grant?: LockGrant; refusal?: LockRefusal; wantedBy?: string };
   /** Set once the input is valid; messages wait for it. */
   ports?: Ports;
   plan?: ReleasePlan;

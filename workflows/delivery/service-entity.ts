@@ -15,19 +15,20 @@ import {
 } from '@temporalio/workflow';
 import type {
   LockGrant,
-  LockRefusal,
   ServiceEntityInput,
   WaitingClaim,
 } from '../../contracts/delivery/service-lock.ts';
 import { lockMessageNames } from '../../contracts/messages.ts';
 import {
+  claimToEndRetention,
   keptReleases,
   nextEpoch,
-  settleRequest,
   unwoundExcept,
+  withoutClaim,
 } from '../../domain/delivery/service-lock.ts';
 import { codedErrorOf } from '../runtime/failures.ts';
 import { waitsOf } from '../runtime/timeouts.ts';
+import { endRetention, refuseClaim } from './entity-answers.ts';
 import { acceptLockMessages } from './entity-messages.ts';
 import { freeLock, openEntity } from './entity-state.ts';
 import type { Entity } from './entity-state.ts';
@@ -41,6 +42,7 @@ export async function serviceEntity(input: ServiceEntityInput): Promise<void> {
     await nextTask(entity);
     if (entity.resolution !== undefined) await resolveHolder(entity);
     else if (canGrant(entity)) await grantNext(entity);
+    else if (mustEndRetention(entity)) await endRetention(entity);
     else if (isTimeToLook(entity)) await lookAfterHolder(entity);
     entity.show();
   }
@@ -59,12 +61,16 @@ const isLongEnough = ({ state }: Entity): boolean => {
 const canGrant = ({ state }: Entity): boolean =>
   state.holder === undefined && state.queue.length > 0;
 
+const mustEndRetention = ({ state }: Entity): boolean =>
+  state.status === 'held' && claimToEndRetention(state) !== undefined;
+
 const isTimeToLook = ({ state, look }: Entity): boolean =>
   state.status === 'held' && Date.now() >= look.atMs;
 
 /** Waits for something to do; while the lock is held, also for the next look at the holder. */
 const nextTask = async (entity: Entity): Promise<void> => {
-  const hasTask = (): boolean => entity.resolution !== undefined || canGrant(entity);
+  const hasTask = (): boolean =>
+    entity.resolution !== undefined || canGrant(entity) || mustEndRetention(entity);
   const isHeld = (): boolean => entity.state.status === 'held';
   if (!isHeld()) return condition(() => hasTask() || isHeld());
   const dueMs = Math.max(1, entity.look.atMs - Date.now());
@@ -81,10 +87,10 @@ const grantNext = async (entity: Entity): Promise<void> => {
   state.status = 'granting';
   try {
     const epoch = await prepareEpoch(entity);
-    // The run may have withdrawn its claim meanwhile.
+    // It may have been withdrawn, superseded or overtaken meanwhile.
     if (state.queue[0]?.requestId === claim.requestId) await grant(entity, claim, epoch);
   } catch (error) {
-    await refuse(entity, claim, codedErrorOf(error));
+    await refuseClaim(entity, claim, codedErrorOf(error));
   } finally {
     if (state.holder === undefined) state.status = 'free';
   }
@@ -113,7 +119,7 @@ const prepareEpoch = async (entity: Entity): Promise<number> => {
 
 const grant = async (entity: Entity, claim: WaitingClaim, epoch: number): Promise<void> => {
   const { state } = entity;
-  state.queue = state.queue.filter(({ requestId }) => requestId !== claim.requestId);
+  state.queue = withoutClaim(state.queue, claim.requestId);
   state.epoch = epoch;
   state.holder = { ...claim, epoch };
   state.status = 'held';
@@ -131,20 +137,5 @@ const grant = async (entity: Entity, claim: WaitingClaim, epoch: number): Promis
   } catch (error) {
     log.info('the run that was next is gone; its claim is dropped', { claim, error });
     if (state.holder.requestId === claim.requestId) freeLock(entity);
-  }
-};
-
-const refuse = async (
-  { state }: Entity,
-  { requestId, workflowId }: WaitingClaim,
-  error: LockRefusal['error'],
-): Promise<void> => {
-  state.queue = state.queue.filter((claim) => claim.requestId !== requestId);
-  state.settledRequestIds = settleRequest(state.settledRequestIds, requestId);
-  const message: LockRefusal = { requestId, error };
-  try {
-    await getExternalWorkflowHandle(workflowId).signal(lockMessageNames.refused, message);
-  } catch (cause) {
-    log.info('the run that was refused is gone', { requestId, cause });
   }
 };

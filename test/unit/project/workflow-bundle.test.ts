@@ -14,7 +14,7 @@ const workflowsPath = path.join(REPOSITORY, 'workflows/index.ts');
 const BYTE_BUDGET = 2_400_000;
 
 const ALLOWED_PRODUCT =
-  /^(?:(?:workflows|domain)\/.+|contracts\/(?:errors|messages|search-attributes))\.ts$/;
+  /^(?:(?:workflows|domain)\/.+|contracts\/(?:errors|error-definition|infrastructure-errors|messages|search-attributes))\.ts$/;
 const ALLOWED_PACKAGES = new Set(['@temporalio', 'long', 'ms', 'nexus-rpc', 'protobufjs']);
 
 interface Bundle {

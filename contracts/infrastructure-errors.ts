@@ -1,0 +1,66 @@
+import { final, passing } from './error-definition.ts';
+import type { ErrorDefinition } from './error-definition.ts';
+
+/** What goes wrong with the things that Holdfast runs on. Part of the table in `errors.ts`. */
+export const infrastructureErrors = {
+  METRICS_UNAVAILABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The metrics source of the environment does not answer, or something else does.',
+    next: 'Check metrics.prometheus.url of the environment in environments.yaml, from where the worker runs.',
+  }),
+  METRICS_ACCESS_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'The metrics source does not accept the credentials of the environment.',
+    next: 'Correct tokenFile or basicAuth of the environment in environments.yaml, or the rights of that account.',
+  }),
+  METRICS_QUERY_INVALID: final({
+    exitCode: 2,
+    httpStatus: 400,
+    meaning: 'The metrics source refuses the query, or its answer is not numbers to decide by.',
+    next: 'Correct the query; it must give one number, or few, at one time.',
+  }),
+  METRICS_QUERY_FAILED: passing({
+    exitCode: 1,
+    httpStatus: 502,
+    meaning: 'The metrics source understood the query but could not carry it out.',
+    next: 'Run the query in the metrics source; series may match twice, or be too many.',
+  }),
+  WRITE_CONFLICT: passing({
+    exitCode: 1,
+    httpStatus: 409,
+    meaning: 'The object changed between reading and writing; it is read again.',
+    next: 'Nothing; it is tried again.',
+  }),
+  RATE_LIMITED: passing({
+    exitCode: 1,
+    httpStatus: 429,
+    meaning: 'The server asks to slow down.',
+    next: 'Nothing; it is tried again later.',
+  }),
+  BLOB_UNREADABLE: final({
+    exitCode: 1,
+    httpStatus: 500,
+    meaning: 'Stored evidence is missing, was altered, or its key is another one.',
+    next: 'Give the worker the store and key that the client wrote with.',
+  }),
+  TEMPORAL_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The Temporal server does not answer.',
+    next: 'Start it with `npm start`, or check TEMPORAL_ADDRESS.',
+  }),
+  CONFIGURATION_INVALID: final({
+    exitCode: 78,
+    httpStatus: 500,
+    meaning: 'A setting of the worker or the command line is missing or wrong.',
+    next: 'Correct the named setting.',
+  }),
+  INTERNAL: passing({
+    exitCode: 1,
+    httpStatus: 500,
+    meaning: 'Something happened that has no code of its own.',
+    next: 'Read the cause; if it repeats, report it with the run id.',
+  }),
+} as const satisfies Record<string, ErrorDefinition>;
