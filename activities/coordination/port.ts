@@ -1,3 +1,5 @@
+import type { QueuePolicy } from '../../domain/delivery/service-lock.ts';
+
 /** A run that wants or holds the lock of a service. */
 export interface LockClaim {
   environment: string;
@@ -7,6 +9,8 @@ export interface LockClaim {
   requestId: string;
   workflowId: string;
   runId: string;
+  /** How it queues; absent: `wait`. A claim that is made again supersedes nobody. */
+  queue?: QueuePolicy;
   /** The entity uses the same column of the timeout table as the run. */
   timeoutProfile: 'standard' | 'test';
 }

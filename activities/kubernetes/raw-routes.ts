@@ -1,6 +1,7 @@
 import { describeRef, type ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import { routeAcceptance } from '../../domain/delivery/route-acceptance.ts';
-import { decideWeight, openRulesIn } from '../../domain/delivery/route-weights.ts';
+import { openRulesIn } from '../../domain/delivery/route-backends.ts';
+import { decideWeight } from '../../domain/delivery/route-weights.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
 import { codedFailure } from '../coded-failure.ts';
 import { currentAttempt, throwIfCancelled } from './activity-attempt.ts';

@@ -1,5 +1,5 @@
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
-import { entriesByObject } from '../../domain/delivery/object-proof.ts';
+import { changesByObject } from '../../domain/delivery/object-proof.ts';
 import { staleFields } from '../../domain/delivery/object-writes.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
 import { codedFailure } from '../coded-failure.ts';
@@ -43,16 +43,12 @@ export const captureRelease = async (
 ): Promise<{ preImageDigest: string }> => {
   const { cluster, plan } = await openPlan(deps, request);
   const objects = await Promise.all(
-    entriesByObject(plan.entries).map(async (entry) =>
+    changesByObject(plan.entries).map(async ({ entry }) =>
       translated(aboutObject(entry.object), async () =>
-        captureObject(cluster, firstEntry(plan.entries, entry)),
+        captureObject(cluster, entry),
       ),
     ),
   );
   const preImageDigest = await storePreImage(deps.blobs, { preImageVersion: 1, objects });
   return { preImageDigest };
 };
-
-/** An object that is created and then activated is judged by its creation: it must not be there. */
-const firstEntry = (entries: readonly PlanEntry[], entry: PlanEntry): PlanEntry =>
-  entries.find(({ object }) => describeRef(object) === describeRef(entry.object)) ?? entry;

@@ -2,7 +2,7 @@ import { describeRef, type KubernetesObject } from '../../domain/delivery/kubern
 import { managedKinds, refOf } from '../../domain/delivery/manifest-set.ts';
 import { fingerprintText, ignoredTable } from '../../domain/delivery/normalised-object.ts';
 import { annotationOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
-import { entriesByObject, proveObject } from '../../domain/delivery/object-proof.ts';
+import { proveObject, provenChanges, type ObjectChange } from '../../domain/delivery/object-proof.ts';
 import type { Proof, ProofRow } from '../../domain/delivery/proof.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
 import type { Cluster } from './environments.ts';
@@ -32,10 +32,11 @@ export const isOfService = (object: KubernetesObject, target: ServiceTarget): bo
 
 const proveEntry = async (
   cluster: Cluster,
-  sides: { entry: PlanEntry; before: StoredPreImage },
+  sides: { change: ObjectChange; before: StoredPreImage },
   direction: Proof['direction'],
 ): Promise<ProofRow> => {
-  const { entry, before } = sides;
+  const { change, before } = sides;
+  const { entry } = change;
   const captured = capturedOf(before, entry.object);
   const live = await readObject(cluster, entry.object);
   const sets =
@@ -45,7 +46,7 @@ const proveEntry = async (
   const now = live === undefined ? undefined : activeReplicaSet(live, sets)?.metadata.uid;
   const replicaSet = { before: captured?.activeReplicaSetUid ?? undefined, now };
   const preImage = captured?.object ?? undefined;
-  return proveObject(direction, { entry, preImage, live, replicaSet }, digest);
+  return proveObject(direction, { ...change, preImage, live, replicaSet }, digest);
 };
 
 /** Objects that say they were created by this release and that its plan does not account for. */
@@ -75,11 +76,11 @@ export const proveRelease = async (
 ): Promise<Proof> => {
   const { cluster, plan } = await openPlan(deps, request);
   const before = await readPreImage(deps.blobs, request.preImageDigest);
-  const entries = entriesByObject(plan.entries);
+  const changes = provenChanges(plan.entries, request.direction);
   const rows = await Promise.all(
-    entries.map(async (entry) =>
-      translated(aboutObject(entry.object), async () =>
-        proveEntry(cluster, { entry, before }, request.direction),
+    changes.map(async (change) =>
+      translated(aboutObject(change.entry.object), async () =>
+        proveEntry(cluster, { change, before }, request.direction),
       ),
     ),
   );
@@ -87,7 +88,7 @@ export const proveRelease = async (
     request.direction === 'forward'
       ? []
       : await translated({ subject: request.service }, async () =>
-          leftoverRows(cluster, request, entries),
+          leftoverRows(cluster, request, plan.entries),
         );
   return { direction: request.direction, rows: [...rows, ...extra], ignored: ignoredTable };
 };

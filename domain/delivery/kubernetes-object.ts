@@ -42,6 +42,10 @@ export const annotations = {
   createdBy: 'holdfast.dev/created-by',
   /** Epoch under which the rolling update was stopped; a pause without it is someone else's. */
   paused: 'holdfast.dev/paused',
+  /** Which of several writes of one plan the object had last: `<plan>.<number>`. */
+  link: 'holdfast.dev/link',
+  /** The object exists for the time of a rollout only. */
+  temporary: 'holdfast.dev/temporary',
 } as const;
 
 /**

@@ -17,6 +17,7 @@ const identityFields: Readonly<Record<string, readonly string[]>> = {
   hostAliases: ['ip'],
   topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
   ownerReferences: ['uid'],
+  backendRefs: ['group', 'kind', 'namespace', 'name', 'port'],
 };
 
 /** Name of the list that a path ends in or passes last. */

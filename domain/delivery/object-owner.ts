@@ -38,3 +38,20 @@ const controllerOwner = (object: KubernetesObject): string | undefined => {
 /** The tool that would undo our change at its next run; undefined where there is none. */
 export const ownerElsewhere = (object: KubernetesObject): string | undefined =>
   fluxOwner(object) ?? argoOwner(object) ?? helmOwner(object) ?? controllerOwner(object);
+
+const ownerLabels = [
+  'app.kubernetes.io/managed-by',
+  'argocd.argoproj.io/instance',
+  'kustomize.toolkit.fluxcd.io/name',
+  'kustomize.toolkit.fluxcd.io/namespace',
+  'helm.toolkit.fluxcd.io/name',
+  'helm.toolkit.fluxcd.io/namespace',
+];
+
+/** A copy without the labels by which a tool would take the object for its own and prune it. */
+export const withoutOwner = (object: KubernetesObject): KubernetesObject => {
+  const { labels, ...metadata } = object.metadata;
+  if (labels === undefined) return object;
+  const kept = Object.entries(labels).filter(([name]) => !ownerLabels.includes(name));
+  return { ...object, metadata: { ...metadata, labels: Object.fromEntries(kept) } };
+};

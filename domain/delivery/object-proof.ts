@@ -1,14 +1,22 @@
 import { equalJson } from './canonical-json.ts';
 import { pointerOf } from './json-pointer.ts';
-import type { KubernetesObject } from './kubernetes-object.ts';
+import { describeRef, type KubernetesObject } from './kubernetes-object.ts';
 import { fingerprintText, normalised, type ComparisonScope } from './normalised-object.ts';
 import { diffValues } from './object-diff.ts';
 import type { PlanEntry } from './release-plan.ts';
 import type { Proof, ProofRow, ProofVerdict } from './proof.ts';
+import { openRulesIn } from './route-backends.ts';
 import { rebase } from './three-way.ts';
 
-export interface ProofSides {
+/** What a plan does to one object as a whole, however often it writes it. */
+export interface ObjectChange {
+  /** From what the object was before its first write to what it is after its last one. */
   entry: PlanEntry;
+  /** What it was between two writes. Whatever is still like that was not done by someone else. */
+  between: readonly KubernetesObject[];
+}
+
+export interface ProofSides extends ObjectChange {
   /** The object before the release; undefined when it did not exist. */
   preImage: KubernetesObject | undefined;
   live: KubernetesObject | undefined;
@@ -24,15 +32,30 @@ interface Finding {
 const differingFields = (left: unknown, right: unknown): string[] =>
   diffValues(left, right).map(({ path }) => pointerOf(path));
 
-/** Are all remaining differences in fields that the release neither wrote nor has to put back? */
-const onlyForeign = (change: { from: unknown; to: unknown; live: unknown }): boolean =>
-  equalJson(rebase(change).target, change.live);
+interface Comparison {
+  /** States that the release went through; none of them may be left. */
+  left: readonly unknown[];
+  to: unknown;
+  live: unknown;
+}
 
-const compare = (change: { from: unknown; to: unknown; live: unknown }): Finding => {
-  const fields = differingFields(change.to, change.live);
+/** Are all remaining differences in fields that the release neither wrote nor has to put back? */
+const onlyForeign = ({ left, to, live }: Comparison): boolean =>
+  left.every((from) => equalJson(rebase({ from, to, live }).target, live));
+
+/** A backend of the candidate is ours to take out of a route, whatever was done to it. */
+const isLeftOpen = ({ backends }: PlanEntry, live: KubernetesObject): boolean =>
+  backends !== undefined && openRulesIn(live, backends).length > 0;
+
+const compare = (comparison: Comparison, sides: ProofSides & { live: KubernetesObject }): Finding => {
+  const fields = differingFields(comparison.to, comparison.live);
   if (fields.length === 0) return { verdict: 'exact', fields };
-  return { verdict: onlyForeign(change) ? 'foreign-change-preserved' : 'differs', fields };
+  const isForeign = onlyForeign(comparison) && !isLeftOpen(sides.entry, sides.live);
+  return { verdict: isForeign ? 'foreign-change-preserved' : 'differs', fields };
 };
+
+const betweenIn = ({ between }: ProofSides, scope: ComparisonScope): KubernetesObject[] =>
+  between.map((state) => normalised(state, scope));
 
 const scopeOf = ({ entry, preImage, live }: ProofSides): ComparisonScope => {
   const existed = preImage !== undefined;
@@ -47,7 +70,14 @@ const proveForward = (sides: ProofSides, scope: ComparisonScope): Finding => {
   const { entry, live } = sides;
   if (live === undefined) return { verdict: 'missing', fields: [] };
   const from = entry.before === null ? {} : normalised(entry.before, scope);
-  return compare({ from, to: normalised(entry.after, scope), live: normalised(live, scope) });
+  return compare(
+    {
+      left: [from, ...betweenIn(sides, scope)],
+      to: normalised(entry.after, scope),
+      live: normalised(live, scope),
+    },
+    { ...sides, live },
+  );
 };
 
 const ranOnAnotherReplicaSet = ({ replicaSet }: ProofSides): boolean =>
@@ -61,11 +91,14 @@ const proveBack = (sides: ProofSides, scope: ComparisonScope): Finding => {
       : { verdict: 'leftover', fields: [] };
   }
   if (live === undefined) return { verdict: 'missing', fields: [] };
-  const finding = compare({
-    from: normalised(entry.after, scope),
-    to: normalised(preImage, scope),
-    live: normalised(live, scope),
-  });
+  const finding = compare(
+    {
+      left: [normalised(entry.after, scope), ...betweenIn(sides, scope)],
+      to: normalised(preImage, scope),
+      live: normalised(live, scope),
+    },
+    { ...sides, live },
+  );
   if (finding.verdict !== 'exact') return finding;
   if (scope.recreated === true) return { verdict: 'recreated', fields: ['/metadata/uid'] };
   return ranOnAnotherReplicaSet(sides) ? { verdict: 'replica-set-replaced', fields: [] } : finding;
@@ -93,7 +126,29 @@ export const proveObject = (
   };
 };
 
-/** One entry for each object: the last one says what the object ends as. */
-export const entriesByObject = (entries: readonly PlanEntry[]): PlanEntry[] => [
-  ...new Map(entries.map((entry) => [`${entry.object.kind}/${entry.object.name}`, entry])).values(),
-];
+/** The changes of a plan by object: the first write tells what it was, the last what it ends as. */
+export const changesByObject = (entries: readonly PlanEntry[]): ObjectChange[] => {
+  const byObject = new Map<string, PlanEntry[]>();
+  for (const entry of entries) {
+    const name = describeRef(entry.object);
+    byObject.set(name, [...(byObject.get(name) ?? []), entry]);
+  }
+  return [...byObject.values()].flatMap((writes) => {
+    const [first, last] = [writes[0], writes.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const between = writes.slice(0, -1).flatMap(({ chain, after }) => (chain ? [after] : []));
+    return [{ entry: { ...last, before: first.before }, between }];
+  });
+};
+
+/**
+ * What a proof is about. What existed for the time of the rollout only is not part of what the
+ * plan promises, but on the way back it must be gone.
+ */
+export const provenChanges = (
+  entries: readonly PlanEntry[],
+  direction: Proof['direction'],
+): ObjectChange[] =>
+  changesByObject(entries).filter(
+    ({ entry }) => direction === 'back' || entry.temporary === undefined,
+  );

@@ -6,11 +6,14 @@ import {
   comparable,
   fencedReason,
   isOwnCreation,
+  marked,
   type WriteAuthority,
 } from './object-writes.ts';
-import type { PlanEntry } from './release-plan.ts';
+import type { ChainLink, PlanEntry } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
-import { rebase } from './three-way.ts';
+import { closedRoute } from './route-opening.ts';
+import { rebase, type Rebased } from './three-way.ts';
+import { linksWritten } from './write-chain.ts';
 
 /** Filled in by the API server; an object that is created must not bring them. */
 const serverFields = ['uid', 'resourceVersion', 'generation', 'managedFields', 'creationTimestamp'];
@@ -70,6 +73,15 @@ const recreationBody = (
   return body;
 };
 
+/** However far the weights have moved: what opening the route put in is taken out again. */
+const backwardTarget = (
+  { backends }: PlanEntry,
+  sides: { from: KubernetesObject; to: KubernetesObject; live: KubernetesObject },
+): Rebased =>
+  backends === undefined
+    ? rebase(sides)
+    : { target: closedRoute(sides.live, sides.to, backends), conflicts: [] };
+
 const undoPatch = (
   entry: PlanEntry,
   sides: { live: KubernetesObject; preImage: KubernetesObject },
@@ -81,7 +93,7 @@ const undoPatch = (
     return atEpoch ? done('recreated') : done('foreign-change-preserved', ['/metadata/uid']);
   }
   const now = comparable(live, entry);
-  const { target, conflicts } = rebase({
+  const { target, conflicts } = backwardTarget(entry, {
     from: writtenByUs(entry, live),
     to: comparable(preImage, entry),
     live: now,
@@ -96,6 +108,7 @@ const undoPatch = (
       fence: String(authority.epoch),
       service: annotationOf(preImage, 'service'),
       release: annotationOf(preImage, 'release'),
+      link: annotationOf(preImage, 'link'),
       paused: undefined,
     }),
     outcome: kept ?? (effective ? 'reverted' : 'nothing-to-undo'),
@@ -105,6 +118,39 @@ const undoPatch = (
 
 const isOwnRelease = (live: KubernetesObject, authority: WriteAuthority): boolean =>
   annotationOf(live, 'release') === authority.release;
+
+/**
+ * Undoes a later write to an object that the plan writes more than once: it goes back to what the
+ * write before left, and stays in the hands of this release until that one is undone too.
+ */
+const undoLink = (
+  entry: PlanEntry & { chain: ChainLink; before: KubernetesObject },
+  live: KubernetesObject,
+  authority: WriteAuthority,
+): RevertDecision => {
+  const { chain, before } = entry;
+  const atEpoch = fenceOf(live) === authority.epoch;
+  if (live.metadata.uid !== before.metadata.uid) {
+    return atEpoch ? done('recreated') : done('foreign-change-preserved', ['/metadata/uid']);
+  }
+  const written = linksWritten(live, chain);
+  if (written < chain.link) {
+    if (atEpoch) return done(written === chain.link - 1 ? 'reverted' : 'nothing-to-undo');
+    const target = withAnnotations(live, { fence: String(authority.epoch) });
+    return { act: 'patch', target, outcome: 'nothing-to-undo', foreignFields: [] };
+  }
+  const now = comparable(live, entry);
+  const { target, conflicts } = rebase({ from: writtenByUs(entry, live), to: before, live: now });
+  return {
+    act: 'patch',
+    target: marked(backOnLive(target, live, entry), authority, {
+      plan: chain.plan,
+      link: chain.link - 1,
+    }),
+    outcome: conflicts.length > 0 ? 'foreign-change-preserved' : 'reverted',
+    foreignFields: conflicts,
+  };
+};
 
 /**
  * What undoing one entry means for the object as it is now. Whatever is found, the fence ends
@@ -120,8 +166,10 @@ export const decideRevert = (
   const fenced = live === undefined ? undefined : fencedReason(live, authority);
   if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
   if (entry.action === 'patch' && preImage !== undefined) {
-    return live === undefined
-      ? { act: 'recreate', body: recreationBody(preImage, authority) }
+    if (live === undefined) return { act: 'recreate', body: recreationBody(preImage, authority) };
+    const { chain, before } = entry;
+    return chain !== undefined && chain.link > 1 && before !== null
+      ? undoLink({ ...entry, chain, before }, live, authority)
       : undoPatch(entry, { live, preImage }, authority);
   }
   if (live === undefined) return done('nothing-to-undo');

@@ -4,9 +4,11 @@ import type { KubernetesObject } from './kubernetes-object.ts';
 import { normalised, withLiveBookkeeping } from './normalised-object.ts';
 import { annotationOf, fenceOf, serviceKeyOf, withAnnotations } from './object-fence.ts';
 import { diffValues } from './object-diff.ts';
-import type { PlanEntry } from './release-plan.ts';
+import type { ChainLink, PlanEntry } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
-import { rebase } from './three-way.ts';
+import { closedRoute } from './route-opening.ts';
+import { rebase, type Rebased } from './three-way.ts';
+import { linkMark, linksWritten } from './write-chain.ts';
 
 /** Under whose name and epoch something is written. */
 export interface WriteAuthority {
@@ -38,22 +40,41 @@ export const fencedReason = (
     : undefined;
 
 /** The target with the annotations that say who wrote it, and under which epoch. */
-export const marked = (object: KubernetesObject, authority: WriteAuthority): KubernetesObject =>
-  withAnnotations(object, {
+export const marked = (
+  object: KubernetesObject,
+  authority: WriteAuthority,
+  chain?: ChainLink,
+): KubernetesObject => {
+  const isHeld = chain?.givesBack !== true;
+  return withAnnotations(object, {
     fence: String(authority.epoch),
-    service: serviceKeyOf(authority),
-    release: authority.release,
+    service: isHeld ? serviceKeyOf(authority) : undefined,
+    release: isHeld ? authority.release : undefined,
+    link: chain === undefined ? undefined : linkMark(chain),
   });
+};
 
 export const markedAsCreated = (
   body: KubernetesObject,
   authority: WriteAuthority,
-): KubernetesObject => withAnnotations(marked(body, authority), { createdBy: authority.release });
+  lifetime: { temporary?: true } = {},
+): KubernetesObject =>
+  withAnnotations(marked(body, authority), {
+    createdBy: authority.release,
+    ...(lifetime.temporary === true ? { temporary: 'true' } : {}),
+  });
 
-const isOwnWrite = (live: KubernetesObject, authority: WriteAuthority): boolean =>
-  fenceOf(live) === authority.epoch &&
-  annotationOf(live, 'release') === authority.release &&
-  annotationOf(live, 'service') === serviceKeyOf(authority);
+/** Did this entry, or a later one for the same object, already take effect? */
+const isOwnWrite = (
+  entry: PlanEntry,
+  live: KubernetesObject,
+  authority: WriteAuthority,
+): boolean =>
+  entry.chain === undefined
+    ? fenceOf(live) === authority.epoch &&
+      annotationOf(live, 'release') === authority.release &&
+      annotationOf(live, 'service') === serviceKeyOf(authority)
+    : linksWritten(live, entry.chain) >= entry.chain.link;
 
 export const isOwnCreation = (live: KubernetesObject, authority: WriteAuthority): boolean =>
   annotationOf(live, 'createdBy') === authority.release &&
@@ -65,7 +86,7 @@ const decideCreate = (
   authority: WriteAuthority,
 ): WriteDecision => {
   if (live === undefined) {
-    return { act: 'create', body: markedAsCreated(entry.body ?? entry.after, authority) };
+    return { act: 'create', body: markedAsCreated(entry.body ?? entry.after, authority, entry) };
   }
   return isOwnCreation(live, authority) && fenceOf(live) === authority.epoch
     ? { act: 'done', outcome: 'already-written' }
@@ -101,6 +122,15 @@ export const backOnLive = (
   return entry.autoscaledBefore && replicas !== undefined ? withReplicas(whole, replicas) : whole;
 };
 
+/** Closing a route takes out what opening put in, however far the weights have moved since. */
+const forwardTarget = (entry: PlanEntry, now: KubernetesObject): Rebased => {
+  const { backends, chain, before, after } = entry;
+  if (backends !== undefined && chain !== undefined && chain.link > 1) {
+    return { target: closedRoute(now, after, backends), conflicts: [] };
+  }
+  return rebase({ from: before, to: after, live: now });
+};
+
 const decidePatch = (
   entry: PlanEntry,
   live: KubernetesObject | undefined,
@@ -110,9 +140,10 @@ const decidePatch = (
   if (live.metadata.uid !== entry.before?.metadata.uid) {
     return refuse('FOREIGN_CHANGE', 'someone else replaced it', ['/metadata/uid']);
   }
+  const own = isOwnWrite(entry, live, authority);
+  if (own && entry.chain !== undefined) return { act: 'done', outcome: 'already-written' };
   const now = comparable(live, entry);
-  const { target, conflicts } = rebase({ from: entry.before, to: entry.after, live: now });
-  const own = isOwnWrite(live, authority);
+  const { target, conflicts } = forwardTarget(entry, now);
   if (own && (conflicts.length > 0 || equalJson(target, now))) {
     return { act: 'done', outcome: 'already-written' };
   }
@@ -123,7 +154,7 @@ const decidePatch = (
       conflicts,
     );
   }
-  return { act: 'patch', target: marked(backOnLive(target, live, entry), authority) };
+  return { act: 'patch', target: marked(backOnLive(target, live, entry), authority, entry.chain) };
 };
 
 /** What carrying out one entry of a plan means for the object as it is now. */

@@ -1,9 +1,10 @@
+import type { RolloutPhase, TrafficMove } from './candidate.ts';
 import { canonicalJson, isRecord, listAt, numberAt, recordAt } from './canonical-json.ts';
 import { pointerOf } from './json-pointer.ts';
 import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
 import { diffValues } from './object-diff.ts';
 import { imagesOf, selectsPodsOf } from './pod-template.ts';
-import type { BackendPair } from './route-weights.ts';
+import type { BackendPair } from './route-backends.ts';
 
 export type PlannedAction = 'create' | 'activate' | 'patch' | 'keep';
 
@@ -24,8 +25,30 @@ export interface PlanEntry {
   autoscaledBefore: boolean;
   /** The plan adds an autoscaler; on the way back the replicas return to their old number. */
   autoscaledAfter: boolean;
+  /** When it is written, where the new version comes up beside the old one. */
+  phase?: RolloutPhase;
+  /** Exists for the time of the rollout only. */
+  temporary?: true;
+  /** Set where the change moves traffic. */
+  traffic?: TrafficMove;
+  /** One of several writes to an object that was there before. */
+  chain?: ChainLink;
   /** On a route that is opened for the candidate: the Services between which its weights move. */
   backends?: BackendPair[];
+}
+
+/**
+ * An object that is written more than once by one plan says in an annotation which write it had
+ * last. Without that a late attempt of the first could not tell the state before it from the
+ * same state after the last one, and would move the traffic again.
+ */
+export interface ChainLink {
+  /** Names the plan among all plans of all services. */
+  plan: string;
+  /** From 1. */
+  link: number;
+  /** After this write no service holds the object any more: it is as it was, for all to use. */
+  givesBack?: true;
 }
 
 export interface StoredPlan {
@@ -140,6 +163,9 @@ export interface ShownChange {
   action: PlannedAction;
   fields: ShownField[];
   rollout?: RolloutExpectation;
+  phase?: RolloutPhase;
+  temporary?: boolean;
+  traffic?: TrafficMove;
 }
 
 const startsRollout = ({ action, object }: PlanEntry): boolean =>
@@ -159,15 +185,22 @@ const plannedChangeOf = (
       ? [{ path: '/spec/replicas', before: '0', after: String(entry.replicas) }]
       : shownFields(entry.before, entry.after),
   ...(startsRollout(entry) ? { rollout: rolloutOf(entry.after, entry.replicas, objects) } : {}),
+  ...(entry.phase === undefined ? {} : { phase: entry.phase }),
+  ...(entry.temporary === undefined ? {} : { temporary: entry.temporary }),
+  ...(entry.traffic === undefined ? {} : { traffic: entry.traffic }),
 });
 
-/** The changes of a plan as they are shown and travel in history. */
+/**
+ * The changes of a plan as they are shown and travel in history. A Service whose traffic moves
+ * belongs to no rollout: which pods it routes to is decided by the moves.
+ */
 export const plannedChanges = (entries: readonly PlanEntry[]): ShownChange[] => {
-  const objects = entries.map(({ after }) => after);
+  const objects = entries.filter(({ traffic }) => traffic === undefined).map(({ after }) => after);
   return entries.map((entry, index) => plannedChangeOf(entry, index, objects));
 };
 
-const probedPort = (service: KubernetesObject): number | undefined => {
+/** The port to probe: that of HTTP by name, else the first. */
+export const probedPort = (service: KubernetesObject): number | undefined => {
   const ports = listAt(service, 'spec', 'ports').filter(isRecord);
   const http = ports.find((port) => port['name'] === 'http') ?? ports[0];
   return numberAt(http, 'port');

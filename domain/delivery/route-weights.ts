@@ -1,20 +1,15 @@
-import {
-  copyJson,
-  isRecord,
-  listAt,
-  numberAt,
-  stringAt,
-  type JsonRecord,
-} from './canonical-json.ts';
+import { copyJson, type JsonRecord } from './canonical-json.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import { fenceOf, withAnnotations } from './object-fence.ts';
 import { fencedReason, type WriteAuthority } from './object-writes.ts';
-
-/** Two Services that share the traffic of a rule: the user's own, and the candidate's. */
-export interface BackendPair {
-  stable: string;
-  candidate: string;
-}
+import {
+  backendFor,
+  backendsOf,
+  openRulesIn,
+  rulesOf,
+  weightOf,
+  type BackendPair,
+} from './route-backends.ts';
 
 /** A rule that was opened for the candidate, with both of its backends. */
 interface OpenRule {
@@ -28,51 +23,36 @@ export type WeightDecision =
   | { act: 'not-open' }
   | { act: 'refuse'; code: 'FENCED' | 'FOREIGN_CHANGE'; reason: string };
 
-/** Does a backend mean this Service of the route's own namespace? */
-export const isBackend = (backend: unknown, service: string): boolean =>
-  isRecord(backend) &&
-  backend['name'] === service &&
-  (stringAt(backend, 'kind') ?? 'Service') === 'Service' &&
-  (stringAt(backend, 'group') ?? '') === '' &&
-  backend['namespace'] === undefined;
+export interface WantedWeight {
+  pairs: readonly BackendPair[];
+  /** Rules that the plan opened. */
+  opened: number;
+  weightPercent: number;
+}
 
-export const rulesOf = (route: KubernetesObject): JsonRecord[] =>
-  listAt(route, 'spec', 'rules').filter(isRecord);
-
-export const backendsOf = (rule: JsonRecord): JsonRecord[] =>
-  listAt(rule, 'backendRefs').filter(isRecord);
-
-/** Of a backend without a weight the Gateway API takes 1. */
-export const weightOf = (backend: JsonRecord): number => numberAt(backend, 'weight') ?? 1;
-
-const pairIn = (rule: JsonRecord, pairs: readonly BackendPair[]): OpenRule | undefined => {
-  const backends = backendsOf(rule);
+const pairIn = (
+  route: KubernetesObject,
+  rule: JsonRecord,
+  pairs: readonly BackendPair[],
+): OpenRule | undefined => {
   for (const pair of pairs) {
-    const stable = backends.find((backend) => isBackend(backend, pair.stable));
-    const candidate = backends.find((backend) => isBackend(backend, pair.candidate));
+    const stable = backendFor(route, rule, pair.stable);
+    const candidate = backendFor(route, rule, pair.candidate);
     if (stable !== undefined && candidate !== undefined) return { stable, candidate };
   }
   return undefined;
 };
 
-/** Does a rule send anything to a candidate, whatever else is in it? */
-export const namesCandidate = (rule: JsonRecord, pairs: readonly BackendPair[]): boolean =>
-  backendsOf(rule).some((backend) => pairs.some((pair) => isBackend(backend, pair.candidate)));
-
-/** Rules that name a candidate. */
-export const openRulesIn = (route: KubernetesObject, pairs: readonly BackendPair[]): JsonRecord[] =>
-  rulesOf(route).filter((rule) => namesCandidate(rule, pairs));
-
 const changedBySomeone = (
-  rules: readonly JsonRecord[],
-  pairs: readonly BackendPair[],
-  opened: number,
+  route: KubernetesObject,
+  { pairs, opened }: WantedWeight,
 ): string | undefined => {
+  const rules = openRulesIn(route, pairs);
   if (rules.length !== opened) {
     return `${String(opened)} rules were opened for the candidate, ${String(rules.length)} name it now`;
   }
   for (const rule of rules) {
-    const pair = pairIn(rule, pairs);
+    const pair = pairIn(route, rule, pairs);
     if (pair === undefined || backendsOf(rule).length !== 2) {
       return 'someone else changed the backends of a rule that was opened';
     }
@@ -92,7 +72,7 @@ const withWeights = (
 ): KubernetesObject => {
   const copy = copyJson(route);
   for (const rule of rulesOf(copy)) {
-    const pair = pairIn(rule, pairs);
+    const pair = pairIn(copy, rule, pairs);
     if (pair === undefined) continue;
     pair.stable['weight'] = 100 - weightPercent;
     pair.candidate['weight'] = weightPercent;
@@ -100,27 +80,20 @@ const withWeights = (
   return copy;
 };
 
-export interface WantedWeight {
-  pairs: readonly BackendPair[];
-  /** Rules that the plan opened. */
-  opened: number;
-  weightPercent: number;
-}
-
 /** What giving the candidate this share means for the route as it is now. */
 export const decideWeight = (
   live: KubernetesObject,
   wanted: WantedWeight,
   authority: WriteAuthority,
 ): WeightDecision => {
-  const { pairs, opened, weightPercent } = wanted;
+  const { pairs, weightPercent } = wanted;
   const rules = openRulesIn(live, pairs);
   if (rules.length === 0) return { act: 'not-open' };
   const fenced = fencedReason(live, authority);
   if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
-  const reason = changedBySomeone(rules, pairs, opened);
+  const reason = changedBySomeone(live, wanted);
   if (reason !== undefined) return { act: 'refuse', code: 'FOREIGN_CHANGE', reason };
-  const changes = !rules.every((rule) => hasWeight(pairIn(rule, pairs), weightPercent));
+  const changes = !rules.every((rule) => hasWeight(pairIn(live, rule, pairs), weightPercent));
   if (!changes && fenceOf(live) === authority.epoch) return { act: 'nothing' };
   const target = withWeights(live, pairs, weightPercent);
   return {

@@ -10,9 +10,20 @@ export interface LockState<Claim extends LockClaimed, Holder extends LockClaimed
 
 export interface LockClaimed {
   requestId: string;
+  /** Absent on a claim that was made before there was a choice: `wait`. */
+  queue?: QueuePolicy;
 }
 
-/** Waiting runs beyond this are refused with QUEUE_FULL. */
+/**
+ * How a claim queues. `wait`: first come, first served. `supersede`: takes the place of
+ * whoever waits. `hotfix`: goes before every claim that is none, and is never superseded.
+ */
+export type QueuePolicy = 'wait' | 'supersede' | 'hotfix';
+
+/**
+ * Waiting runs beyond this are refused with QUEUE_FULL. Hotfixes are counted apart, because
+ * ordinary releases must not keep one out.
+ */
 export const longestQueue = 20;
 
 /** Releases that an entity remembers, and keeps the config objects of. */
@@ -45,19 +56,52 @@ export const placeOf = <C extends LockClaimed, H extends LockClaimed>(
   return index === -1 ? undefined : index + 1;
 };
 
-/** Queues a claim once, however often it is made. */
+/** Queues a claim once, however often it is made; only the first time it supersedes others. */
 export const claimLock = <C extends LockClaimed, H extends LockClaimed>(
   state: LockState<C, H>,
   claim: C,
-): { queue: C[]; placement: Placement } => {
+): { queue: C[]; placement: Placement; superseded: C[] } => {
+  const { queue } = state;
   const place = placeOf(state, claim.requestId);
-  if (place !== undefined) return { queue: state.queue, placement: { position: place } };
-  if (state.queue.length >= longestQueue) {
-    return { queue: state.queue, placement: { refused: 'QUEUE_FULL' } };
+  if (place !== undefined) return { queue, placement: { position: place }, superseded: [] };
+  const hotfixes = queue.filter(isHotfix);
+  const others = queue.filter((waiting) => !isHotfix(waiting));
+  const superseded = claim.queue === 'supersede' ? others : [];
+  const stay = claim.queue === 'supersede' ? [] : others;
+  const alike = isHotfix(claim) ? hotfixes : stay;
+  if (alike.length >= longestQueue) {
+    return { queue, placement: { refused: 'QUEUE_FULL' }, superseded: [] };
   }
-  const queue = [...state.queue, claim];
-  return { queue, placement: { position: queue.length } };
+  const joined = isHotfix(claim) ? [...hotfixes, claim, ...stay] : [...hotfixes, ...stay, claim];
+  return { queue: joined, placement: { position: joined.indexOf(claim) + 1 }, superseded };
 };
+
+const isHotfix = ({ queue }: LockClaimed): boolean => queue === 'hotfix';
+
+/** The queue after a claim was granted, refused or withdrawn. */
+export const withoutClaim = <C extends LockClaimed>(queue: readonly C[], requestId: string): C[] =>
+  queue.filter((claim) => claim.requestId !== requestId);
+
+/** What is known of a holder that has the lock but writes nothing any more for a time. */
+export interface RetainingHolder extends LockClaimed {
+  /** Set while the holder only keeps the version before, ready to take everything back. */
+  isRetaining?: boolean;
+  /** The release for which the holder was asked to end that. */
+  wantedBy?: string;
+}
+
+/**
+ * The claim for which a holder that only retains must be asked, once, to go on: nobody waits
+ * an hour for a lock that nobody needs. The next plan is made when it is given back.
+ */
+export const claimToEndRetention = <C extends LockClaimed>({
+  holder,
+  queue: [next],
+}: {
+  holder?: RetainingHolder;
+  queue: readonly C[];
+}): C | undefined =>
+  holder?.isRetaining === true && holder.wantedBy === undefined ? next : undefined;
 
 /** Newest first, without duplicates, bounded. */
 export const remember = (list: readonly string[], item: string, most: number): string[] =>

@@ -32,8 +32,9 @@ export interface ScrapeJob {
 export interface PrometheusOptions {
   /** Its processes and files go when `sandboxDown` is called for this directory. */
   readonly stateDirectory: string;
-  /** Scraped every second. */
   readonly scrapes: readonly ScrapeJob[];
+  /** A second when absent. */
+  readonly scrapeEveryMs?: number;
   readonly onProgress: OnProgress;
 }
 
@@ -57,7 +58,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Runni
   return reportStep({ name: 'metrics', message: 'starting Prometheus', onProgress }, async () => {
     const files = filesBelow(paths.metrics);
     await mkdir(files.rules, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
-    await writeFileAtomically(files.configuration, configuration(options.scrapes, files.rules));
+    await writeFileAtomically(files.configuration, configuration(options, files.rules));
     const ranBefore = await processes.isRunning(PROMETHEUS_PROCESS);
     const port = await portOf(files.port, ranBefore);
     const url = `http://${LOOPBACK}:${port}`;
@@ -85,9 +86,13 @@ function filesBelow(directory: StatePaths['metrics']): Files {
 }
 
 /** JSON is YAML. */
-function configuration(scrapes: readonly ScrapeJob[], rulesDirectory: string): string {
+function configuration(
+  { scrapes, scrapeEveryMs = 1_000 }: PrometheusOptions,
+  rulesDirectory: string,
+): string {
+  const interval = `${scrapeEveryMs}ms`;
   return JSON.stringify({
-    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     rule_files: [join(rulesDirectory, '*.yaml')],
     scrape_configs: scrapes.map(({ job, targets, metricsPath }) => ({
       job_name: job,

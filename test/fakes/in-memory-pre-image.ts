@@ -1,6 +1,6 @@
 import type { PlanStep } from '../../activities/kubernetes/port.ts';
 import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
-import { entriesByObject } from '../../domain/delivery/object-proof.ts';
+import { changesByObject } from '../../domain/delivery/object-proof.ts';
 import { staleFields } from '../../domain/delivery/object-writes.ts';
 import type { StoredPlan } from '../../domain/delivery/release-plan.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
@@ -26,7 +26,7 @@ export const captureInMemory = async (
   request: PlanStep,
 ): Promise<{ preImageDigest: string }> => {
   const plan = await readJson<StoredPlan>(deps, request.planDigest);
-  const objects = entriesByObject(plan.entries).flatMap((entry) => {
+  const objects = changesByObject(plan.entries).flatMap(({ entry }) => {
     const live = deps.state.get(entry.object);
     const stale = staleFields(entry, live);
     if (stale.length > 0) {

@@ -13,7 +13,7 @@ import {
 import { refOf } from '../../domain/delivery/manifest-set.ts';
 import { ignoredTable } from '../../domain/delivery/normalised-object.ts';
 import { annotationOf, fenceOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
-import { entriesByObject, proveObject } from '../../domain/delivery/object-proof.ts';
+import { proveObject, provenChanges } from '../../domain/delivery/object-proof.ts';
 import { decideRevert, type RevertDecision } from '../../domain/delivery/object-reverts.ts';
 import { decideWrite, fencedReason, fenceWitness } from '../../domain/delivery/object-writes.ts';
 import { podSpecOf, referencesIn } from '../../domain/delivery/pod-template.ts';
@@ -136,8 +136,8 @@ const prove: (
 ) => ReturnType<Releases['prove']> = async (deps, request) => {
   const plan = await readJson<StoredPlan>(deps, request.planDigest);
   const before = await readPreImage(deps, request.preImageDigest);
-  const entries = entriesByObject(plan.entries);
-  const rows = entries.map((entry) => {
+  const rows = provenChanges(plan.entries, request.direction).map((change) => {
+    const { entry } = change;
     const name = describeRef(entry.object);
     const captured = before.objects.find(({ object }) => describeRef(refOf(object)) === name);
     const live = deps.state.get(entry.object);
@@ -145,11 +145,11 @@ const prove: (
     const replicaSet = { before: captured?.replicaSetUid, now };
     return proveObject(
       request.direction,
-      { entry, preImage: captured?.object, live, replicaSet },
+      { ...change, preImage: captured?.object, live, replicaSet },
       sha256,
     );
   });
-  const extra = request.direction === 'back' ? leftovers(deps, request, entries) : [];
+  const extra = request.direction === 'back' ? leftovers(deps, request, plan.entries) : [];
   return { direction: request.direction, rows: [...rows, ...extra], ignored: ignoredTable };
 };
 

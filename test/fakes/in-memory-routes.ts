@@ -7,7 +7,8 @@ import {
 } from '../../domain/delivery/kubernetes-object.ts';
 import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.ts';
 import { routeAcceptance } from '../../domain/delivery/route-acceptance.ts';
-import { decideWeight, openRulesIn } from '../../domain/delivery/route-weights.ts';
+import { openRulesIn } from '../../domain/delivery/route-backends.ts';
+import { decideWeight } from '../../domain/delivery/route-weights.ts';
 import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { failIfAsked, failure } from './in-memory-failure.ts';

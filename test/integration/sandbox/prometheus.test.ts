@@ -35,7 +35,7 @@ const servingMetric = async (line: string): Promise<string> => {
 };
 
 const start = (scrapes: Parameters<typeof startPrometheus>[0]['scrapes']) =>
-  startPrometheus({ stateDirectory, scrapes, onProgress: () => undefined });
+  startPrometheus({ stateDirectory, scrapes, scrapeEveryMs: 100, onProgress: () => undefined });
 
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -45,7 +45,7 @@ interface Answer {
   readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] };
 }
 
-/** Asks until there is something; a scrape takes a second. */
+/** Asks until there is something, which is one scrape later. */
 const firstValue = async (url: string, query: string): Promise<string> => {
   for (;;) {
     const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(query)}`);

@@ -27,6 +27,10 @@ const watch = async (
   return outcome.counts;
 };
 
+/** By name, because the order is that of the answers. */
+const byVersion = ({ versions }: Pick<ProbeCounts, 'versions'>): Record<string, unknown> =>
+  Object.fromEntries((versions ?? []).map((counts) => [counts.version, counts]));
+
 const failing: SplitVersion['answer'] = (response) => response.writeHead(500).end('broken');
 
 describe('a window with two versions', () => {
@@ -37,10 +41,10 @@ describe('a window with two versions', () => {
     );
     const counts = await watch(entry.url, { windowMs: 1_000, requestsPerSecond: 200 });
     expect(counts).toMatchObject({ samples: 200, failures: 20 });
-    expect(counts.versions).toEqual([
-      expect.objectContaining({ version: '1.0.0', samples: 180, failures: 0 }),
-      expect.objectContaining({ version: '2.0.0', samples: 20, failures: 20 }),
-    ]);
+    expect(byVersion(counts)).toEqual({
+      '1.0.0': expect.objectContaining({ samples: 180, failures: 0 }),
+      '2.0.0': expect.objectContaining({ samples: 20, failures: 20 }),
+    });
   });
 
   test('shows the latency of each', async () => {
@@ -67,10 +71,10 @@ describe('a window with two versions', () => {
     await backends.get('2')?.close();
     const counts = await watch(entry.url, { windowMs: 200, requestsPerSecond: 100 });
     expect(counts.lastFailure).toBe('HTTP 503: no backend');
-    expect(counts.versions).toEqual([
-      expect.objectContaining({ version: '1', samples: 10, failures: 0 }),
-      expect.objectContaining({ version: '', samples: 10, failures: 10 }),
-    ]);
+    expect(byVersion(counts)).toEqual({
+      '1': expect.objectContaining({ samples: 10, failures: 0 }),
+      '': expect.objectContaining({ samples: 10, failures: 10 }),
+    });
   });
 
   test('counts refused connections under no version', async () => {
@@ -142,11 +146,9 @@ describe('a heartbeat of a window with two versions', () => {
     });
     await expect(run.watch({ windowMs: 60_000 })).rejects.toThrow(CancelledFailure);
     expect(heartbeats[0]).toMatchObject({ samples: 0, versions: [] });
-    expect(heartbeats[1]).toMatchObject({
-      versions: [
-        { version: '1', samples: expect.any(Number), failures: 0 },
-        { version: '2', samples: expect.any(Number), failures: expect.any(Number) },
-      ],
+    expect(byVersion(heartbeats[1] as ProbeCounts)).toEqual({
+      '1': { version: '1', samples: expect.any(Number), failures: 0 },
+      '2': { version: '2', samples: expect.any(Number), failures: expect.any(Number) },
     });
   });
 
@@ -203,17 +205,18 @@ describe('new and kept connections', () => {
   });
 
   test('both reach every version, also behind a gateway that deals out in strict turns', async () => {
-    const seen = new Map<string, Set<string>>();
+    const seen = { '0': { kept: 0, new: 0 }, '1': { kept: 0, new: 0 } };
     const known = new WeakSet<object>();
     const shop = await startTarget((request, response, number) => {
-      const kind = known.has(request.socket) ? 'kept' : 'new';
+      const version = number % 2 === 0 ? '0' : '1';
+      seen[version][known.has(request.socket) ? 'kept' : 'new'] += 1;
       known.add(request.socket);
-      const version = String(number % 2);
-      seen.set(version, (seen.get(version) ?? new Set()).add(kind));
       response.writeHead(200, { 'x-version': version }).end();
     });
     open.push(shop);
-    await watch(shop.url, { windowMs: 500, requestsPerSecond: 100 });
-    expect([...seen.values()]).toEqual([new Set(['new', 'kept']), new Set(['new', 'kept'])]);
+    await watch(shop.url, { windowMs: 1_000, requestsPerSecond: 100 });
+    for (const { kept, new: opened } of Object.values(seen)) {
+      expect(Math.min(kept, opened)).toBeGreaterThan(8);
+    }
   });
 });

@@ -84,7 +84,8 @@ const entry = (before: KubernetesObject | null, after: KubernetesObject): PlanEn
 describe('a proof', () => {
   const prove = (direction: 'forward' | 'back', sides: Partial<ProofSides>) => {
     const old = banner('old');
-    const all = { entry: entry(old, banner('new')), preImage: old, live: old, ...sides };
+    const entryOf = { entry: entry(old, banner('new')), between: [] };
+    const all = { ...entryOf, preImage: old, live: old, ...sides };
     const { verdict, fields } = proveObject(direction, all, (text) => text);
     return { verdict, fields };
   };
@@ -118,7 +119,12 @@ describe('a proof', () => {
   test('is exact only if every single verdict is', () => {
     const row = proveObject(
       'back',
-      { entry: entry(banner('a'), banner('b')), preImage: banner('a'), live: banner('a') },
+      {
+        entry: entry(banner('a'), banner('b')),
+        between: [],
+        preImage: banner('a'),
+        live: banner('a'),
+      },
       (text) => text,
     );
     const proof = { direction: 'back' as const, ignored: ignoredTable };
