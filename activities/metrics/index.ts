@@ -1,0 +1,2 @@
+export { createMeasurements } from './measurements.ts';
+export { createPrometheusMetrics } from './prometheus-metrics.ts';
