@@ -45,7 +45,7 @@ export interface ProbeCounts {
   latencyP99Ms: number | null;
   /** Answer of the last failed request, shortened. */
   lastFailure: string | null;
-  /** By version, in the order in which they were first seen; only with `versionHeader`. */
+  /** By version, in the order of their first answers; only with `versionHeader`. */
   versions?: VersionCounts[];
 }
 
@@ -72,6 +72,7 @@ export interface WatchRequest extends ProbeTarget {
   path: string;
   /** At most 60 000. */
   windowMs: number;
+  /** A worker keeps up with 500, half of them over new connections, in a third of a core. */
   requestsPerSecond: number;
   /** Ends the window as soon as this many requests have failed. */
   stopAtFailures: number;
@@ -83,8 +84,9 @@ export interface WatchRequest extends ProbeTarget {
   stopAtFailuresOf?: { version: string; failures: number };
   /**
    * Share of the requests that open a connection of their own, 0–100; 50 if absent. The others
-   * use kept connections. Use 100 to measure a share where each connection, not each request, is
-   * given to a version, as behind a ClusterIP.
+   * use kept connections, which a gateway may treat differently. Both kinds reach every version,
+   * also where requests are dealt out in strict turns. Use 100 to measure a share where each
+   * connection, not each request, is given to a version, as behind a ClusterIP.
    */
   newConnectionPercent?: number;
 }
