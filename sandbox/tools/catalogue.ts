@@ -195,7 +195,7 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
       // Without the discovery of targets, which brings 441 packages of cloud providers' clients.
       tags: ['remove_all_sd'],
       stamps: ['github.com/prometheus/common/version.Version=3.13.5'],
-      takes: 'about 3 minutes the first time on two cores, with a download of about 150 MB',
+      takes: 'about 4 minutes the first time on two cores, with a download of about 150 MB',
     },
   },
   'gateway-definitions': {

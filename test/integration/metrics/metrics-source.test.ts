@@ -81,13 +81,15 @@ const manySeries = (count: number): string =>
 const query = async (text: string) => source.query({ environment: 'production', query: text });
 
 describe('what a real Prometheus gives', () => {
-  test('a share of nothing is no data, not zero', async () => {
+  test('a share of nothing is no data, not zero, unless the query says so', async () => {
     await measure('failed_requests', [0]);
     await measure('all_requests', [0]);
     expect(await query('sum(failed_requests) / sum(all_requests)')).toEqual({
       state: 'no-data',
       reason: 'The query gives no number but NaN.',
     });
+    const silenceIsGood = 'sum(failed_requests) / (sum(all_requests) > 0) or vector(0)';
+    expect(await query(silenceIsGood)).toMatchObject({ state: 'value', value: 0 });
   });
 
   test('a scalar is a number as well', async () => {
