@@ -16,13 +16,14 @@ export const readDeployRequest = async (
     directory,
     readStdin: async () => text(terminal.stdin),
   });
-  const { environment, reason } = flags;
+  const { environment, reason, queue } = flags;
   const release = flags.release ?? definition.release;
   return {
     ...requestOf(definition),
     manifests,
     ...(environment === undefined ? {} : { environment }),
     ...(release === undefined ? {} : { release }),
+    ...(queue === undefined ? {} : { queue }),
     ...(reason === undefined ? {} : { requestedBy: { reason } }),
     adopt: flags.adopt === true,
   };
@@ -32,10 +33,10 @@ export const readDeployRequest = async (
 export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
-  const { service, environment, strategy, deadline, onFailure, notify } = definition;
+  const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
   const { stable, compensationDeadline, bake, versionHeader } = definition;
   return {
-    ...{ service, environment, strategy, onFailure, notify, deadlineMs: deadline },
+    ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke.map(({ http: { path, expect, contains } }) => ({
       path,
       expectStatus: expect,

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   actorOption,
   environmentOption,
@@ -10,6 +10,7 @@ export interface DeployFlags {
   file: string;
   environment?: string;
   release?: string;
+  queue?: 'wait' | 'supersede' | 'hotfix';
   reason?: string;
   actor?: string;
   wait?: boolean;
@@ -29,6 +30,12 @@ export const deployVerb = (context: CommandContext): Command =>
     .option('--release <name>', 'name of the release; follows from the manifests unless given')
     .option('--wait', 'watch the release until it has ended')
     .option('--timeout <duration>', 'stop watching after this, e.g. 10m; the release goes on')
+    .addOption(
+      new Option(
+        '--queue <policy>',
+        'while another release has the lock: wait, take the place of those who wait, or go first',
+      ).choices(['wait', 'supersede', 'hotfix']),
+    )
     .option('--dry-run', 'print the plan, field by field, and touch nothing')
     .option('--adopt', 'take over objects that Helm, Argo CD or Flux manage')
     .option('--yes', 'take over without being asked')

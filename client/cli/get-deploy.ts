@@ -1,3 +1,4 @@
+import type { ServiceLockState } from '../../contracts/delivery/service-lock.ts';
 import { openClient } from './open-client.ts';
 import { OpsError, type DeployServiceHandle, type OpsClient, type RunSummary } from '../index.ts';
 import type { CommandContext } from './command-context.ts';
@@ -6,6 +7,7 @@ import { followRun, sayWhatGoesOn, screenOf } from './follow-run.ts';
 import type { GetFlags } from './get-verb.ts';
 import { paintTable, piece } from './paint.ts';
 import { endExitCode, resultExitCode, tellResult } from './release-result.ts';
+import { queueOf, renderQueue } from './render-queue.ts';
 import { renderRun } from './render-run.ts';
 import { requireEnvironment } from './required-environment.ts';
 import { canvasOf, printJson, printLine, say, type Terminal } from './terminal.ts';
@@ -28,8 +30,8 @@ export const getDeploy = async (
     const about = { run, service, environment, json: flags.json === true, timeoutMs };
     context.end(await watch(context.terminal, about));
   } else {
-    await show(context.terminal, run, flags.json === true);
-    if (flags.json !== true) await tellLock(context.terminal, ops, { service, environment });
+    const lock = () => lockOf(ops, { service, environment });
+    await show(context.terminal, { run, lock, json: flags.json === true });
   }
 };
 
@@ -77,7 +79,11 @@ const findRun = async (
   }
 };
 
-const show = async (terminal: Terminal, run: DeployServiceHandle, json: boolean): Promise<void> => {
+const show = async (
+  terminal: Terminal,
+  about: { run: DeployServiceHandle; lock: () => Promise<ServiceLockState | null>; json: boolean },
+): Promise<void> => {
+  const { run, lock, json } = about;
   for await (const view of run.watch()) {
     if (json) {
       const { progress, pods, executionStatus } = view;
@@ -87,28 +93,37 @@ const show = async (terminal: Terminal, run: DeployServiceHandle, json: boolean)
         executionStatus,
         progress,
         pods,
+        waiting: await lock().then(queueOf, () => null),
       });
     } else {
       const canvas = { ...canvasOf(terminal, terminal.stdout), nowMs: Date.now() };
       printLine(terminal, renderRun(screenOf(run, view), canvas));
+      tellLock(terminal, await lock());
     }
     return;
   }
 };
 
-/** A lock that waits for an operator, and what resolves it. */
-const tellLock = async (
-  terminal: Terminal,
+const lockOf = async (
   ops: OpsClient,
   { service, environment }: { service: string; environment: string },
-): Promise<void> => {
-  const state = await ops.services.state(environment, service).catch((error: unknown) => {
+): Promise<ServiceLockState | null> => {
+  try {
+    return await ops.services.state(environment, service);
+  } catch (error) {
     // A release that was refused before it asked for the lock leaves no entity behind.
-    if (error instanceof OpsError && error.code === 'RUN_NOT_FOUND') return undefined;
+    if (error instanceof OpsError && error.code === 'RUN_NOT_FOUND') return null;
     throw error;
-  });
-  if (state?.needsOperator === undefined) return;
-  const { needsOperator } = state;
+  }
+};
+
+/** Who waits for the lock; and what resolves a lock that waits for an operator. */
+const tellLock = (terminal: Terminal, lock: ServiceLockState | null): void => {
+  for (const line of renderQueue(queueOf(lock), canvasOf(terminal, terminal.stdout))) {
+    printLine(terminal, line);
+  }
+  if (lock?.needsOperator === undefined) return;
+  const { needsOperator, service, environment } = lock;
   say(terminal, `the lock of ${service} waits for an operator: ${needsOperator.why}`, 'bad');
   for (const verb of needsOperator.verbs) {
     say(terminal, `  holdfast lock ${service} -e ${environment} --${verb} --reason "…"`);

@@ -1,5 +1,9 @@
 import { getExternalWorkflowHandle, log } from '@temporalio/workflow';
-import type { LockRefusal, LockWanted, WaitingClaim } from '../../contracts/delivery/service-lock.ts';
+import type {
+  LockRefusal,
+  LockWanted,
+  WaitingClaim,
+} from '../../contracts/delivery/service-lock.ts';
 import { lockMessageNames } from '../../contracts/messages.ts';
 import {
   claimToEndRetention,

@@ -82,9 +82,7 @@ const renderState = (state: ServiceLockState): string => {
           `**${needsOperator.why}** Send the update \`resolveLock\` with`,
           `\`{"action":"${needsOperator.verbs.join('|')}","actor":"you@example.com","reason":"why"}\``,
         ]),
-    ...(queue.length === 0
-      ? []
-      : ['', `waiting: ${queue.map(describeClaim).join(', ')}`]),
+    ...(queue.length === 0 ? [] : ['', `waiting: ${queue.map(describeClaim).join(', ')}`]),
     '',
     '| release | outcome | epoch |',
     '|---|---|---|',

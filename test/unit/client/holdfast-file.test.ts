@@ -84,6 +84,7 @@ smoke:
 bake: {for: 30s, path: /buy, failIf: probe.failureRatio > 0.01, requestsPerSecond: 50}
 approvals: [{name: release-manager, expiresAfter: 1h}]
 onFailure: hold
+queue: supersede
 compensationDeadline: 5m
 notify: [{log: true}]
 `,
@@ -100,6 +101,7 @@ notify: [{log: true}]
       release: '2',
       manifests: [object],
       strategy: { type: 'rolling' },
+      queue: 'supersede',
       deadlineMs: 90_000,
       stableMs: 2_000,
       smoke: [{ path: '/healthz', expectStatus: 204, expectBody: 'ok' }],
@@ -111,5 +113,18 @@ notify: [{log: true}]
       requestedBy: { reason: 'because' },
       adopt: true,
     });
+  });
+
+  test('the flag says how this release queues, whatever the file says', async () => {
+    await writeFile(
+      file,
+      'service: shop\nenvironment: staging\nmanifests: ["-"]\nqueue: supersede\n',
+    );
+    const stdin = () =>
+      Readable.from(['{"apiVersion":"v1","kind":"Service","metadata":{"name":"shop"}}']);
+    const queueWith = async (flags: { queue?: 'hotfix' }) =>
+      (await readDeployRequest({ stdin: stdin() }, { file, ...flags })).queue;
+    expect(await queueWith({})).toBe('supersede');
+    expect(await queueWith({ queue: 'hotfix' })).toBe('hotfix');
   });
 });
