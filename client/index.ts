@@ -20,11 +20,25 @@ export type {
   DeployServiceRequest,
   StartedDeployService,
 } from './delivery/deploy-service.ts';
+export type { ReleasePlan } from './delivery/release-plan.ts';
 export type { Manifest } from './manifest-set.ts';
 export { OpsError } from './ops-error.ts';
-export type { DecisionOptions, MessageOptions, RunHandle } from './run-handle.ts';
+export type {
+  DecisionOptions,
+  EvidenceOf,
+  MessageOptions,
+  RunHandle,
+  RunMoment,
+  WeightOptions,
+} from './run-handle.ts';
 export type { RunFilter, RunSummary } from './run-list.ts';
-export type { PodObservation, RunView, WatchOptions } from './run-view.ts';
+export type {
+  PodObservation,
+  RetriedActivity,
+  RunView,
+  WatchObservation,
+  WatchOptions,
+} from './run-view.ts';
 export type { Services } from './services.ts';
 export type { StartOptions } from './use-case.ts';
 

@@ -9,7 +9,8 @@ import {
 } from '../contracts/shared/message.ts';
 import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
-import { askProgress, viewRun, type RunView, type WatchOptions } from './run-view.ts';
+import { readRunInput } from './run-input.ts';
+import { askRun, viewRun, type RunView, type WatchOptions } from './run-view.ts';
 
 /** A message as a caller writes it; the actor is the client's unless given. */
 export interface MessageOptions {
@@ -31,8 +32,17 @@ export interface WeightOptions extends MessageOptions {
   weightPercent: number;
 }
 
-/** One run: its result, its state, and the messages that steer it. */
-export interface RunHandle<Result, Progress> {
+/** One line of what happened in a run, and when. */
+export interface RunMoment {
+  atMs: number;
+  what: string;
+}
+
+/** The evidence that a run of this result keeps. */
+export type EvidenceOf<Result> = Result extends { evidence: infer Evidence } ? Evidence : never;
+
+/** One run: its result, its state, its records, and the messages that steer it. */
+export interface RunHandle<Result, Progress, Plan = unknown> {
   readonly workflowId: string;
   /** Absent on a handle that means whichever run of the id is the latest. */
   readonly runId: string | undefined;
@@ -46,6 +56,17 @@ export interface RunHandle<Result, Progress> {
   result(): Promise<Result>;
   /** Where the run is and what it waits for. @throws TEMPORAL_UNREACHABLE while no worker answers */
   progress(): Promise<Progress>;
+  /** What it will change, once it knows. @throws TEMPORAL_UNREACHABLE while no worker answers */
+  plan(): Promise<Plan | null>;
+  /** What happened when; the first 200 lines. @throws TEMPORAL_UNREACHABLE while no worker answers */
+  timeline(): Promise<RunMoment[]>;
+  /**
+   * Who asked and decided, and what was counted, up to now.
+   * @throws TEMPORAL_UNREACHABLE while no worker answers
+   */
+  evidence(): Promise<EvidenceOf<Result>>;
+  /** What the run was started with, as it was sent; needs no worker. @throws RUN_NOT_FOUND */
+  input(): Promise<unknown>;
   /** Looks at the run until it has ended; the last view is that of the end. */
   watch(options?: WatchOptions): AsyncIterable<RunView<Progress>>;
   /** Approves the plan with this digest. @throws MESSAGE_REFUSED if the run has another plan */
@@ -85,9 +106,9 @@ export interface RunHandleParts {
 const defaultWatchIntervalMs = 500;
 
 /** @internal */
-export const createRunHandle = <Result, Progress>(
+export const createRunHandle = <Result, Progress, Plan = unknown>(
   parts: RunHandleParts,
-): RunHandle<Result, Progress> => {
+): RunHandle<Result, Progress, Plan> => {
   const { handle } = parts;
   const decide = (name: UpdateName) => async (options: DecisionOptions) =>
     send(parts, name, parseInput(PlanDecisionSchema, { actor: parts.actor, ...options }));
@@ -98,7 +119,11 @@ export const createRunHandle = <Result, Progress>(
     runId: parts.runId,
     url: parts.url,
     result: async () => translated(handle, async () => (await handle.result()) as Result),
-    progress: async () => askProgress<Progress>(handle),
+    progress: async () => askRun<Progress>(handle, 'progress'),
+    plan: async () => askRun<Plan | null>(handle, 'plan'),
+    timeline: async () => askRun<RunMoment[]>(handle, 'timeline'),
+    evidence: async () => askRun<EvidenceOf<Result>>(handle, 'evidence'),
+    input: async () => translated(handle, async () => readRunInput(handle)),
     watch: (options = {}) => watchRun<Progress>(handle, options),
     approve: decide(updateNames.approve),
     reject: decide(updateNames.reject),

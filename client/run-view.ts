@@ -1,7 +1,8 @@
-import type { WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter, defineSearchAttributeKey } from '@temporalio/common';
 import { z } from 'zod';
 import { queryNames } from '../contracts/messages.ts';
+import { searchAttributes } from '../contracts/search-attributes.ts';
 import { toOpsError } from './error-translation.ts';
 import type { OpsError } from './ops-error.ts';
 
@@ -15,6 +16,28 @@ const PodObservation = z.object({
 
 export type PodObservation = z.output<typeof PodObservation>;
 
+/** What the activity that watches a version under traffic reports with its heartbeat. */
+const WatchObservation = z.object({
+  elapsedMs: z.number(),
+  samples: z.number(),
+  failures: z.number(),
+  lastFailure: z.string().nullable(),
+  versions: z
+    .array(z.object({ version: z.string(), samples: z.number(), failures: z.number() }))
+    .optional(),
+});
+
+export type WatchObservation = z.output<typeof WatchObservation>;
+
+/** An activity that failed and is tried again. */
+export interface RetriedActivity {
+  activity: string;
+  attempt: number;
+  lastFailure: string;
+  /** When the next attempt begins; `null` while one is under way. */
+  nextAttemptAtMs: number | null;
+}
+
 /** A run as seen once: its own account and what its pending activities last reported. */
 export interface RunView<Progress> {
   /** `null` while no worker answers for the run. */
@@ -23,10 +46,17 @@ export interface RunView<Progress> {
   silence: OpsError | null;
   /** What the pending rollout last saw of its pods. */
   pods: PodObservation | null;
+  /** What the pending window of a gate has counted so far. */
+  counts: WatchObservation | null;
   /** Activities that fail and are tried again. */
-  retrying: { activity: string; attempt: number; lastFailure: string }[];
+  retrying: RetriedActivity[];
   /** `RUNNING` or how Temporal says the run ended, e.g. `COMPLETED`, `TERMINATED`. */
   executionStatus: string;
+  /** Coarse stage that the run told last; known also while no worker answers. */
+  lastStage: string | null;
+  startedAtMs: number;
+  /** `null` while the run is open. */
+  endedAtMs: number | null;
 }
 
 export interface WatchOptions {
@@ -42,37 +72,61 @@ export const viewRun = async <Progress>(handle: WorkflowHandle): Promise<RunView
     handle.describe().catch((error: unknown) => {
       throw toOpsError(error, { run: handle.workflowId });
     }),
-    askProgress<Progress>(handle).then(
+    askRun<Progress>(handle, 'progress').then(
       (progress) => ({ progress, silence: null }),
       (error: unknown) => ({ progress: null, silence: toOpsError(error) }),
     ),
   ]);
   const pending = description.raw.pendingActivities ?? [];
+  const heartbeats = pending.map(({ heartbeatDetails }) =>
+    decoded(heartbeatDetails?.payloads?.[0]),
+  );
   return {
     ...answer,
     executionStatus: description.status.name,
-    pods:
-      pending
-        .map(({ heartbeatDetails }) => observationIn(heartbeatDetails?.payloads?.[0]))
-        .find(isSeen) ?? null,
+    pods: firstOf(PodObservation, heartbeats),
+    counts: firstOf(WatchObservation, heartbeats),
     retrying: pending
       .filter(({ attempt, lastFailure }) => (attempt ?? 1) > 1 && Boolean(lastFailure))
-      .map(({ activityType, attempt, lastFailure }) => ({
+      .map(({ activityType, attempt, lastFailure, nextAttemptScheduleTime }) => ({
         activity: activityType?.name ?? 'an activity',
         attempt: attempt ?? 1,
         lastFailure: lastFailure?.message ?? '',
+        nextAttemptAtMs: millisecondsOf(nextAttemptScheduleTime),
       })),
+    lastStage: lastStageOf(description),
+    startedAtMs: description.startTime.getTime(),
+    endedAtMs: description.closeTime?.getTime() ?? null,
   };
+};
+
+const lastStageOf = ({ typedSearchAttributes }: WorkflowExecutionDescription): string | null => {
+  const { name } = searchAttributes.stage;
+  return typedSearchAttributes.get(defineSearchAttributeKey(name, 'KEYWORD')) ?? null;
+};
+
+interface ProtoTime {
+  seconds?: { toString(): string } | null;
+  nanos?: number | null;
+}
+
+/** Seconds are a 64-bit number of a library, which any of them writes in decimal. */
+const millisecondsOf = (time: ProtoTime | null | undefined): number | null => {
+  if (time === null || time === undefined) return null;
+  return Number(time.seconds ?? 0) * 1_000 + Math.round((time.nanos ?? 0) / 1_000_000);
 };
 
 // A worker that is there answers within milliseconds, after a restart within seconds.
 export const queryTimeoutMs = 5_000;
 
-/** The run's own account. @throws TEMPORAL_UNREACHABLE if no worker gives it in time */
-export const askProgress = async <Progress>(handle: WorkflowHandle): Promise<Progress> => {
+/** An answer of the run itself. @throws TEMPORAL_UNREACHABLE if no worker gives it in time */
+export const askRun = async <Answer>(
+  handle: WorkflowHandle,
+  query: keyof typeof queryNames,
+): Promise<Answer> => {
   try {
     return await handle.client.withDeadline(Date.now() + queryTimeoutMs, async () =>
-      handle.query<Progress>(queryNames.progress),
+      handle.query<Answer>(queryNames[query]),
     );
   } catch (error) {
     throw toOpsError(error, { run: handle.workflowId, asksWorker: true });
@@ -81,15 +135,23 @@ export const askProgress = async <Progress>(handle: WorkflowHandle): Promise<Pro
 
 type EncodedPayload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
 
-const observationIn = (payload: EncodedPayload | undefined): PodObservation | null => {
-  if (payload === undefined) return null;
+const decoded = (payload: EncodedPayload | undefined): unknown => {
+  if (payload === undefined) return undefined;
   try {
-    return PodObservation.safeParse(defaultPayloadConverter.fromPayload(payload)).data ?? null;
+    return defaultPayloadConverter.fromPayload(payload);
   } catch {
     // A payload that another converter wrote; the run's own account is still there.
-    return null;
+    return undefined;
   }
 };
 
-const isSeen = (observation: PodObservation | null): observation is PodObservation =>
-  observation !== null;
+const firstOf = <Schema extends z.ZodType>(
+  schema: Schema,
+  values: readonly unknown[],
+): z.output<Schema> | null => {
+  for (const value of values) {
+    const outcome = schema.safeParse(value);
+    if (outcome.success) return outcome.data;
+  }
+  return null;
+};

@@ -28,7 +28,7 @@ export interface StartOptions {
 }
 
 /** A handle that knows whether this call started the run or found it. */
-export type StartedRun<Result, Progress> = RunHandle<Result, Progress> & {
+export type StartedRun<Result, Progress, Plan = unknown> = RunHandle<Result, Progress, Plan> & {
   readonly started: boolean;
 };
 
@@ -57,11 +57,16 @@ const memoKeys = { inputDigest: 'holdfastInputDigest', idempotencyKey: 'holdfast
 export type OnOtherInput = 'refuse' | 'take';
 
 /** @internal Starts runs of one row of the catalogue. */
-export const startRun = async <Input extends z.ZodType, Result extends z.ZodType, Progress>(
+export const startRun = async <
+  Input extends z.ZodType,
+  Result extends z.ZodType,
+  Progress,
+  Plan = unknown,
+>(
   context: FacadeContext,
   contract: Contract<Input, Result>,
   request: StartRequest<z.output<Input>> & StartOptions & { onOtherInput: OnOtherInput },
-): Promise<StartedRun<z.output<Result>, Progress>> => {
+): Promise<StartedRun<z.output<Result>, Progress, Plan>> => {
   const workflowId = contract.workflowId(request.input);
   const inputDigest = digestOf(request.identity);
   const start = async (reuse: WorkflowIdReusePolicy): Promise<string> => {
@@ -80,7 +85,7 @@ export const startRun = async <Input extends z.ZodType, Result extends z.ZodType
   };
   const outcome = await startOrFind(context, { workflowId, start, ...request, inputDigest });
   const handle = context.client.workflow.getHandle(workflowId, outcome.runId);
-  const run = createRunHandle<z.output<Result>, Progress>({
+  const run = createRunHandle<z.output<Result>, Progress, Plan>({
     ...context,
     handle,
     runId: outcome.runId,

@@ -1,27 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { taskQueueOf } from '../../domain/shared/task-queue.ts';
 import type { DeployServiceRequest } from '../delivery/deploy-service.ts';
+import { ReleasePlan } from '../delivery/release-plan.ts';
 import { toOpsError } from '../error-translation.ts';
 import type { OpsClient } from '../index.ts';
 import { OpsError } from '../ops-error.ts';
-
-/** What a worker answers when it is asked for a plan; the values are in the blob store. */
-const DryRunPlan = z.object({
-  planDigest: z.string(),
-  changes: z.array(
-    z.object({
-      step: z.string(),
-      object: z.object({ apiVersion: z.string(), kind: z.string(), name: z.string() }),
-      action: z.enum(['create', 'activate', 'patch', 'keep']),
-      fields: z.array(z.object({ path: z.string(), before: z.string(), after: z.string() })),
-    }),
-  ),
-  warnings: z.array(z.string()),
-  images: z.array(z.object({ container: z.string(), image: z.string() })),
-});
-
-export type DryRunPlan = z.output<typeof DryRunPlan>;
 
 // A plan reads and dry-runs every object twice; a cluster that is slow may take this long.
 const planTimeoutMs = 120_000;
@@ -36,7 +19,7 @@ export const planRelease = async (
   ops: OpsClient,
   request: DeployServiceRequest,
   queuePrefix: string,
-): Promise<DryRunPlan> => {
+): Promise<ReleasePlan> => {
   const input = await ops.delivery.deployService.prepare(request);
   const { environment, service, release, manifestsDigest, adopt } = input;
   const { epoch, previous } = await lastGood(ops, environment, service);
@@ -55,7 +38,7 @@ export const planRelease = async (
       retry: { maximumAttempts: 3 },
       summary: `dry run of ${service} ${release} → ${environment}`,
     });
-    return DryRunPlan.parse(plan);
+    return ReleasePlan.parse(plan);
   } catch (error) {
     throw toOpsError(error);
   }

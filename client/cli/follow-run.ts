@@ -100,6 +100,7 @@ export const screenOf = (run: DeployServiceHandle, view: View): RunScreen => ({
   progress: view.progress,
   silence: view.silence?.message ?? null,
   pods: view.pods,
+  counts: view.counts,
   retrying: view.retrying,
   url: run.url ?? null,
   executionStatus: view.executionStatus,

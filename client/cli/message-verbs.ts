@@ -7,7 +7,7 @@ import {
   reasonOption,
   type CommandContext,
 } from './command-context.ts';
-import { verbCommand } from './render-run.ts';
+import { verbCommand } from './command-lines.ts';
 
 const descriptions: Record<UpdateName, string> = {
   approve: 'Approve the plan that a release waits with',

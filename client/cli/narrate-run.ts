@@ -1,5 +1,6 @@
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import { formatElapsed } from './paint.ts';
+import { failedOf } from './rollout-line.ts';
 
 /**
  * What happened between two looks at a run, a line for each event: the output where
@@ -10,6 +11,7 @@ export const narrateChanges = (
   now: DeployServiceProgress,
 ): string[] => [
   ...stageEvents(before, now),
+  ...rolloutEvents(before?.rollout, now.rollout),
   ...gateEvents(before, now),
   ...wayBackEvents(before, now),
   ...statusEvents(before, now),
@@ -32,9 +34,23 @@ const tookOf = ({ startedAtMs, endedAtMs }: Stage): string =>
 
 const afterComma = (note: string): string => (note === '' ? '' : `, ${note}`);
 
+type Rollout = DeployServiceProgress['rollout'];
+
+const rolloutEvents = (before: Rollout, now: Rollout): string[] => {
+  if (now === undefined) return [];
+  const { weightPercent, measuredPercent, heldAtPercent } = now;
+  const measured = measuredPercent === undefined ? '' : `, ${String(measuredPercent)} % measured`;
+  const moved = before?.weightPercent !== weightPercent;
+  const held = heldAtPercent !== undefined && before?.heldAtPercent !== heldAtPercent;
+  return [
+    ...(moved ? [`weight: ${String(weightPercent)} %${measured}`] : []),
+    ...(held ? [`weight: held at ${String(heldAtPercent)} % by an operator`] : []),
+  ];
+};
+
 const gateEvents = (before: DeployServiceProgress | null, now: DeployServiceProgress): string[] =>
   now.gates.slice(before?.gates.length ?? 0).map(({ name, verdict, samples, failures, note }) => {
-    const counts = samples > 0 ? `, ${String(failures)} of ${String(samples)} failed` : '';
+    const counts = samples > 0 ? `, ${failedOf({ samples, failures })}` : '';
     return `gate ${name}: ${verdict.replace('-', ' ')}${counts}${afterComma(note)}`;
   });
 

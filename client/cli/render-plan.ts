@@ -1,7 +1,7 @@
-import type { DryRunPlan } from './dry-run.ts';
+import type { ReleasePlan } from '../delivery/release-plan.ts';
 import { paintLine, piece, type Canvas, type Piece, type Tone } from './paint.ts';
 
-type Change = DryRunPlan['changes'][number];
+type Change = ReleasePlan['changes'][number];
 
 const actionTones: Record<Change['action'], Tone> = {
   create: 'good',
@@ -11,7 +11,7 @@ const actionTones: Record<Change['action'], Tone> = {
 };
 
 /** The plan as a reader approves it: every field that would change, with both values. */
-export const renderPlan = (plan: DryRunPlan, canvas: Canvas): string => {
+export const renderPlan = (plan: ReleasePlan, canvas: Canvas): string => {
   const changed = plan.changes.filter(({ action }) => action !== 'keep').length;
   const kept = plan.changes.length - changed;
   const lines: Piece[][] = [

@@ -1,5 +1,6 @@
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
-import type { PodObservation } from '../run-view.ts';
+import type { PodObservation, RetriedActivity, WatchObservation } from '../run-view.ts';
+import { messageCommand } from './command-lines.ts';
 import {
   formatElapsed,
   paint,
@@ -9,6 +10,7 @@ import {
   type Piece,
   type Tone,
 } from './paint.ts';
+import { countsLine, failedOf, rolloutLine } from './rollout-line.ts';
 
 /** Everything that the live tree shows of one run. */
 export interface RunScreen {
@@ -18,7 +20,9 @@ export interface RunScreen {
   /** Why there is no account of the run. */
   silence: string | null;
   pods: PodObservation | null;
-  retrying: readonly { activity: string; attempt: number; lastFailure: string }[];
+  /** What the open window of a gate has counted. */
+  counts: WatchObservation | null;
+  retrying: readonly RetriedActivity[];
   url: string | null;
   /** Temporal's word for the run, e.g. `RUNNING`, `TERMINATED`. */
   executionStatus: string;
@@ -68,6 +72,7 @@ const treeOf = (screen: RunScreen, nowMs: number): Piece[][] => {
   }
   return [
     titleLine(progress, nowMs),
+    ...(progress.rollout === undefined ? [] : [rolloutLine(progress.rollout)]),
     ...branches(stageNodes(progress, screen, nowMs)),
     ...wayBackLines(progress),
     ...silenceLines(screen),
@@ -97,7 +102,7 @@ interface Node {
 
 const stageNodes = (
   progress: DeployServiceProgress,
-  { pods, retrying }: RunScreen,
+  { pods, counts, retrying }: RunScreen,
   nowMs: number,
 ): Node[] => {
   const running = progress.stages.findIndex(({ status }) => status === 'running');
@@ -106,6 +111,7 @@ const stageNodes = (
     line: stageLine(stage, width, nowMs),
     children: [
       ...(index === running ? podLines(pods) : []),
+      ...(index === running && counts !== null ? [countsLine(counts)] : []),
       ...(index === running ? retrying.map(retryLine) : []),
       ...gateLines(progress, stage.name),
     ],
@@ -131,7 +137,7 @@ const podLines = (pods: PodObservation | null): Piece[][] =>
     piece(ready && reason === '' ? 'ready' : reason, 'faint'),
   ]);
 
-const retryLine = (retry: RunScreen['retrying'][number]): Piece[] => [
+const retryLine = (retry: RetriedActivity): Piece[] => [
   piece('↻', 'busy'),
   piece(` ${retry.activity}, attempt ${String(retry.attempt)}: `, 'faint'),
   piece(retry.lastFailure),
@@ -142,7 +148,7 @@ const gateLines = ({ gates }: DeployServiceProgress, stage: string): Piece[][] =
     .filter(({ name }) => name === stage)
     .map(({ verdict, samples, failures, note }) => [
       piece(verdict.replace('-', ' '), verdict === 'pass' ? 'good' : 'busy'),
-      piece(samples > 0 ? `  ${String(failures)} of ${String(samples)} failed` : '', 'faint'),
+      piece(samples > 0 ? `  ${failedOf({ samples, failures })}` : '', 'faint'),
       piece(note === '' ? '' : `  ${note}`, 'faint'),
     ]);
 
@@ -198,18 +204,12 @@ const waitingLines = (
   { executionStatus }: RunScreen,
   nowMs: number,
 ): Piece[][] => {
-  const { waitingFor, service, environment } = progress;
+  const { waitingFor } = progress;
   if (waitingFor === undefined || endedFromOutside.has(executionStatus)) return [];
   const { what, verbs, deadlineAtMs } = waitingFor;
   const left = deadlineAtMs === undefined ? '' : `, ${formatElapsed(deadlineAtMs - nowMs)} left`;
   return [
     [piece('waits for ', 'busy'), piece(what, 'strong'), piece(left, 'faint')],
-    ...verbs.map((verb) => [
-      piece(`  holdfast ${verbCommand(verb)} ${service} -e ${environment} --reason "…"`),
-    ]),
+    ...verbs.map((verb) => [piece(`  ${messageCommand(verb, progress)}`)]),
   ];
 };
-
-/** `retryCompensation` is `retry-compensation` on the command line. */
-export const verbCommand = (verb: string): string =>
-  verb.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -17,6 +17,7 @@ import {
   type StartedRun,
   type StartOptions,
 } from '../use-case.ts';
+import type { ReleasePlan } from './release-plan.ts';
 
 type ContractInput = z.input<typeof DeployServiceInput>;
 type DerivedField = 'manifestsDigest' | 'release' | 'requestedBy';
@@ -31,8 +32,16 @@ export interface DeployServiceRequest extends Omit<ContractInput, DerivedField> 
   requestedBy?: Partial<ContractInput['requestedBy']>;
 }
 
-export type DeployServiceHandle = RunHandle<DeployServiceResult, DeployServiceProgress>;
-export type StartedDeployService = StartedRun<DeployServiceResult, DeployServiceProgress>;
+export type DeployServiceHandle = RunHandle<
+  DeployServiceResult,
+  DeployServiceProgress,
+  ReleasePlan
+>;
+export type StartedDeployService = StartedRun<
+  DeployServiceResult,
+  DeployServiceProgress,
+  ReleasePlan
+>;
 
 /** Names a run: by workflow id, by its release, or as the live one of a service. */
 export type DeployServiceName = string | { environment: string; service: string; release?: string };
@@ -88,18 +97,19 @@ export const createDeployServiceFacade = (parts: DeployServiceParts): DeployServ
     async (request: DeployServiceRequest, options: StartOptions = {}) => {
       const input = await prepareInput(parts, request);
       const { requestedBy, ...identity } = input;
-      return startRun<typeof DeployServiceInput, typeof contract.result, DeployServiceProgress>(
-        parts.context,
-        contract,
-        {
-          ...options,
-          input,
-          identity,
-          onOtherInput,
-          summary: `${input.service} ${input.release} → ${input.environment}, ${input.strategy.type}`,
-          details: `Asked for by ${requestedBy.actor}: ${requestedBy.reason}`,
-        },
-      );
+      return startRun<
+        typeof DeployServiceInput,
+        typeof contract.result,
+        DeployServiceProgress,
+        ReleasePlan
+      >(parts.context, contract, {
+        ...options,
+        input,
+        identity,
+        onOtherInput,
+        summary: `${input.service} ${input.release} → ${input.environment}, ${input.strategy.type}`,
+        details: `Asked for by ${requestedBy.actor}: ${requestedBy.reason}`,
+      });
     };
   return {
     start: start('refuse'),

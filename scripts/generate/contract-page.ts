@@ -1,6 +1,6 @@
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import type { Contract } from '../../contracts/shared/define-contract.ts';
-import { verbCommand } from '../../client/cli/render-run.ts';
+import { verbCommand } from '../../client/cli/command-lines.ts';
 import { fieldTable, generatedNote, table } from './markdown.ts';
 import { fileNameOf, jsonSchemaOf } from './published-schemas.ts';
 

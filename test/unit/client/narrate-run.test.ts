@@ -46,6 +46,19 @@ describe('a run told line by line', () => {
     expect(narrateChanges(failed, undone)).toEqual(['way back: patch Service/shop: undone']);
   });
 
+  test('a weight is told when it moves, and when an operator holds it', () => {
+    const ten = at({ rollout: { strategy: 'canary', weightPercent: 10 } });
+    const thirty = at({
+      rollout: { strategy: 'canary', weightPercent: 30, measuredPercent: 29.8, heldAtPercent: 30 },
+    });
+    expect(narrateChanges(null, ten)).toEqual(['weight: 10 %']);
+    expect(narrateChanges(ten, thirty)).toEqual([
+      'weight: 30 %, 29.8 % measured',
+      'weight: held at 30 % by an operator',
+    ]);
+    expect(narrateChanges(thirty, thirty)).toEqual([]);
+  });
+
   test('a failure is told with its code', () => {
     const failed = at({ failure: { code: 'BAKE_FAILED', message: 'too many failures' } });
     expect(narrateChanges(at({}), failed)).toEqual(['failed: BAKE_FAILED: too many failures']);

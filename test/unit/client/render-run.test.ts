@@ -32,6 +32,7 @@ const screen = (changes: Partial<RunScreen> = {}): RunScreen => ({
   progress: progress(),
   silence: null,
   pods: null,
+  counts: null,
   retrying: [],
   url: 'http://127.0.0.1:8233/run',
   executionStatus: 'RUNNING',
@@ -65,6 +66,28 @@ describe('the tree of a run', () => {
     );
   });
 
+  test('shows in one line how far a rollout is, and what was measured of it', () => {
+    const lineOf = (rollout: NonNullable<DeployServiceProgress['rollout']>) =>
+      renderRun(screen({ progress: progress({ rollout }) }), plain).split('\n')[1];
+    const canary = { strategy: 'canary', weightPercent: 30 } as const;
+    expect(lineOf(canary)).toBe('canary  ██████░░░░░░░░░░░░░░ 30 %');
+    expect(lineOf({ ...canary, measuredPercent: 29.6 })).toContain('30 %, 29.6 % measured');
+    expect(lineOf({ ...canary, heldAtPercent: 30 })).toContain('held by an operator');
+    expect(lineOf({ ...canary, heldAtPercent: 50 })).toContain('on the way to 50 %');
+  });
+
+  test('shows what the open window of a gate has counted, by version where it can', () => {
+    const counts = { elapsedMs: 12_000, samples: 240, failures: 3, lastFailure: '500' };
+    expect(renderRun(screen({ counts }), plain)).toContain('└─ now  3 of 240 failed  in 12.0s');
+    const versions = [
+      { version: '1', samples: 216, failures: 0 },
+      { version: '2', samples: 24, failures: 3 },
+    ];
+    expect(renderRun(screen({ counts: { ...counts, versions } }), plain)).toContain(
+      'now  1: 0 of 216 failed, 2: 3 of 24 failed  in 12.0s',
+    );
+  });
+
   test('names what a run waits for, how long still, and the command that answers', () => {
     const waiting = progress({
       status: 'waiting',
@@ -77,8 +100,10 @@ describe('the tree of a run', () => {
     });
     const drawn = renderRun(screen({ progress: waiting }), plain);
     expect(drawn).toContain('waits for approval release-manager, 1m 05s left');
-    expect(drawn).toContain('  holdfast approve shop -e staging --reason "…"');
-    expect(drawn).toContain('  holdfast retry-compensation shop -e staging --reason "…"');
+    // A verb without the release would go to whoever has the lock.
+    const named = 'shop -e staging --release 2.4.1 --reason "…"';
+    expect(drawn).toContain(`  holdfast approve ${named}`);
+    expect(drawn).toContain(`  holdfast retry-compensation ${named}`);
   });
 
   test('shows the way back, the failure and the gate that found it', () => {
@@ -111,7 +136,9 @@ describe('the tree of a run', () => {
   });
 
   test('shows what fails behind the scenes and is tried again', () => {
-    const retrying = [{ activity: 'releases.write', attempt: 3, lastFailure: 'HTTP 503' }];
+    const retrying = [
+      { activity: 'releases.write', attempt: 3, lastFailure: 'HTTP 503', nextAttemptAtMs: null },
+    ];
     expect(renderRun(screen({ retrying }), plain)).toContain(
       '│  └─ ↻ releases.write, attempt 3: HTTP 503',
     );

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createProgram, withDescendants } from '../../../client/cli/program.ts';
-import { verbCommand } from '../../../client/cli/render-run.ts';
+import { verbCommand } from '../../../client/cli/command-lines.ts';
 import { createOpsClient } from '../../../client/index.ts';
 import { catalogue } from '../../../contracts/catalogue.ts';
 import { fileNameOf } from '../../../scripts/generate/published-schemas.ts';
