@@ -17,6 +17,9 @@ export const collections = {
   cronJobs: { apiVersion: 'batch/v1', kind: 'CronJob' },
   statefulSets: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
   daemonSets: { apiVersion: 'apps/v1', kind: 'DaemonSet' },
+  networkPolicies: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+  httpRoutes: { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' },
+  grpcRoutes: { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute' },
 } as const;
 
 export interface Collection {
@@ -25,7 +28,7 @@ export interface Collection {
 }
 
 export const pluralOf = (kind: string): string =>
-  isManagedKind(kind) ? managedKinds[kind].plural : `${kind.toLowerCase()}s`;
+  isManagedKind(kind) ? managedKinds[kind].plural : `${kind.toLowerCase()}s`.replace(/ys$/, 'ies');
 
 export const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';

@@ -52,7 +52,8 @@ const entryFor = (
   ...fields,
 });
 
-const refuseOthers = (live: KubernetesObject, request: PlanRequest): void => {
+/** What someone else releases or manages is not touched. @throws OBJECT_HELD, OBJECT_OWNED_ELSEWHERE */
+export const refuseOthers = (live: KubernetesObject, request: PlanRequest): void => {
   const name = describeRef(refOf(live));
   const holder = annotationOf(live, 'service');
   if (holder !== undefined && holder !== serviceKeyOf(request)) {

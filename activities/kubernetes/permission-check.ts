@@ -2,7 +2,7 @@ import { isRecord, listAt, recordAt, stringAt } from '../../domain/delivery/cano
 import { managedKinds, type ManagedKind } from '../../domain/delivery/manifest-set.ts';
 import { codedFailure } from '../coded-failure.ts';
 import type { Cluster } from './environments.ts';
-import { groupOf } from './object-access.ts';
+import { collections, groupOf, pluralOf } from './object-access.ts';
 
 interface Permission {
   verb: string;
@@ -29,6 +29,14 @@ const forKind = (kind: ManagedKind, planned: boolean): Permission[] => {
   const verbs = planned ? ['get', 'list', 'create', 'patch', 'delete'] : ['list'];
   return verbs.map((verb) => ({ verb, group: groupOf(apiVersion), resource: plural }));
 };
+
+/** Routes are never created or deleted by a release; it only borrows the one that is named. */
+const forRoute = (kind: string): Permission[] =>
+  ['get', 'patch'].map((verb) => ({
+    verb,
+    group: groupOf(collections.httpRoutes.apiVersion),
+    resource: pluralOf(kind),
+  }));
 
 const covers = (list: unknown[], value: string): boolean =>
   list.some((item) => item === '*' || item === value);
@@ -83,9 +91,14 @@ const isAllowed = async (cluster: Cluster, permission: Permission): Promise<bool
 export const checkPermissions = async (
   cluster: Cluster,
   plannedKinds: ReadonlySet<string>,
+  routeKind?: string,
 ): Promise<void> => {
   const kinds = Object.keys(managedKinds) as ManagedKind[];
-  const needed = [...kinds.flatMap((kind) => forKind(kind, plannedKinds.has(kind))), ...watching];
+  const needed = [
+    ...kinds.flatMap((kind) => forKind(kind, plannedKinds.has(kind))),
+    ...watching,
+    ...(routeKind === undefined ? [] : forRoute(routeKind)),
+  ];
   const { namespace } = cluster;
   const rules = await review(cluster, 'SelfSubjectRulesReview', { namespace });
   const known = listAt(rules, 'status', 'resourceRules');

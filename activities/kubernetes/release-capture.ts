@@ -44,9 +44,7 @@ export const captureRelease = async (
   const { cluster, plan } = await openPlan(deps, request);
   const objects = await Promise.all(
     changesByObject(plan.entries).map(async ({ entry }) =>
-      translated(aboutObject(entry.object), async () =>
-        captureObject(cluster, entry),
-      ),
+      translated(aboutObject(entry.object), async () => captureObject(cluster, entry)),
     ),
   );
   const preImageDigest = await storePreImage(deps.blobs, { preImageVersion: 1, objects });

@@ -11,6 +11,7 @@ import {
 import { codedFailure } from '../coded-failure.ts';
 import { ApiError, isNotFound } from './api-error.ts';
 import type { Cluster, Environments } from './environments.ts';
+import { planBeside } from './candidate-planning.ts';
 import { translated } from './error-translation.ts';
 import { loadManifests, loadRecordedManifests } from './manifest-loading.ts';
 import { listObjects } from './object-access.ts';
@@ -105,7 +106,7 @@ export const planRelease = async (
     const context = await contextOf(deps, cluster, request);
     const ordered = inWritingOrder(context.objects);
     const planned = await Promise.all(ordered.map(async (object) => planObject(context, object)));
-    const entries = planned.flat();
+    const { entries, candidate, warnings } = await planBeside(context, planned.flat());
     const planDigest = await storePlan(deps.blobs, {
       planVersion: 1,
       environment: request.environment,
@@ -118,9 +119,10 @@ export const planRelease = async (
     return {
       planDigest,
       changes: plannedChanges(entries),
-      warnings: [...context.warnings, ...adoptionWarnings(entries, request)],
+      warnings: [...context.warnings, ...adoptionWarnings(entries, request), ...warnings],
       images: plannedImages(context.objects),
       services: routedServices(context.objects),
+      ...(candidate === undefined ? {} : { candidate }),
     };
   });
 };

@@ -2,7 +2,11 @@ import { describeRef, type KubernetesObject } from '../../domain/delivery/kubern
 import { managedKinds, refOf } from '../../domain/delivery/manifest-set.ts';
 import { fingerprintText, ignoredTable } from '../../domain/delivery/normalised-object.ts';
 import { annotationOf, serviceKeyOf } from '../../domain/delivery/object-fence.ts';
-import { proveObject, provenChanges, type ObjectChange } from '../../domain/delivery/object-proof.ts';
+import {
+  proveObject,
+  provenChanges,
+  type ObjectChange,
+} from '../../domain/delivery/object-proof.ts';
 import type { Proof, ProofRow } from '../../domain/delivery/proof.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
 import type { Cluster } from './environments.ts';

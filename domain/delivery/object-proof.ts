@@ -47,7 +47,10 @@ const onlyForeign = ({ left, to, live }: Comparison): boolean =>
 const isLeftOpen = ({ backends }: PlanEntry, live: KubernetesObject): boolean =>
   backends !== undefined && openRulesIn(live, backends).length > 0;
 
-const compare = (comparison: Comparison, sides: ProofSides & { live: KubernetesObject }): Finding => {
+const compare = (
+  comparison: Comparison,
+  sides: ProofSides & { live: KubernetesObject },
+): Finding => {
   const fields = differingFields(comparison.to, comparison.live);
   if (fields.length === 0) return { verdict: 'exact', fields };
   const isForeign = onlyForeign(comparison) && !isLeftOpen(sides.entry, sides.live);

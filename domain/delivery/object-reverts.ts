@@ -119,6 +119,19 @@ const undoPatch = (
 const isOwnRelease = (live: KubernetesObject, authority: WriteAuthority): boolean =>
   annotationOf(live, 'release') === authority.release;
 
+/** The write was not made, or was undone by an earlier attempt: only the fence is raised. */
+const passOver = (
+  chain: ChainLink,
+  live: KubernetesObject,
+  authority: WriteAuthority,
+): RevertDecision => {
+  if (fenceOf(live) !== authority.epoch) {
+    const target = withAnnotations(live, { fence: String(authority.epoch) });
+    return { act: 'patch', target, outcome: 'nothing-to-undo', foreignFields: [] };
+  }
+  return done(linksWritten(live, chain) === chain.link - 1 ? 'reverted' : 'nothing-to-undo');
+};
+
 /**
  * Undoes a later write to an object that the plan writes more than once: it goes back to what the
  * write before left, and stays in the hands of this release until that one is undone too.
@@ -129,27 +142,34 @@ const undoLink = (
   authority: WriteAuthority,
 ): RevertDecision => {
   const { chain, before } = entry;
-  const atEpoch = fenceOf(live) === authority.epoch;
   if (live.metadata.uid !== before.metadata.uid) {
+    const atEpoch = fenceOf(live) === authority.epoch;
     return atEpoch ? done('recreated') : done('foreign-change-preserved', ['/metadata/uid']);
   }
-  const written = linksWritten(live, chain);
-  if (written < chain.link) {
-    if (atEpoch) return done(written === chain.link - 1 ? 'reverted' : 'nothing-to-undo');
-    const target = withAnnotations(live, { fence: String(authority.epoch) });
-    return { act: 'patch', target, outcome: 'nothing-to-undo', foreignFields: [] };
-  }
-  const now = comparable(live, entry);
-  const { target, conflicts } = rebase({ from: writtenByUs(entry, live), to: before, live: now });
+  if (linksWritten(live, chain) < chain.link) return passOver(chain, live, authority);
+  const { target, conflicts } = rebase({
+    from: writtenByUs(entry, live),
+    to: before,
+    live: comparable(live, entry),
+  });
+  const link = { plan: chain.plan, link: chain.link - 1 };
   return {
     act: 'patch',
-    target: marked(backOnLive(target, live, entry), authority, {
-      plan: chain.plan,
-      link: chain.link - 1,
-    }),
+    target: marked(backOnLive(target, live, entry), authority, link),
     outcome: conflicts.length > 0 ? 'foreign-change-preserved' : 'reverted',
     foreignFields: conflicts,
   };
+};
+
+const undoWrite = (
+  entry: PlanEntry,
+  sides: { live: KubernetesObject; preImage: KubernetesObject },
+  authority: WriteAuthority,
+): RevertDecision => {
+  const { chain, before } = entry;
+  return chain !== undefined && chain.link > 1 && before !== null
+    ? undoLink({ ...entry, chain, before }, sides.live, authority)
+    : undoPatch(entry, sides, authority);
 };
 
 /**
@@ -166,11 +186,9 @@ export const decideRevert = (
   const fenced = live === undefined ? undefined : fencedReason(live, authority);
   if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
   if (entry.action === 'patch' && preImage !== undefined) {
-    if (live === undefined) return { act: 'recreate', body: recreationBody(preImage, authority) };
-    const { chain, before } = entry;
-    return chain !== undefined && chain.link > 1 && before !== null
-      ? undoLink({ ...entry, chain, before }, live, authority)
-      : undoPatch(entry, { live, preImage }, authority);
+    return live === undefined
+      ? { act: 'recreate', body: recreationBody(preImage, authority) }
+      : undoWrite(entry, { live, preImage }, authority);
   }
   if (live === undefined) return done('nothing-to-undo');
   return entry.action === 'create' ? undoCreate(live, authority) : undoActivate(live, authority);

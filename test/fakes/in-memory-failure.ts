@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { codedFailure } from '../../activities/coded-failure.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export const failure = (code: ErrorCode, message: string, subject?: string): Error =>
   codedFailure({ code, message, ...(subject === undefined ? {} : { subject }) });

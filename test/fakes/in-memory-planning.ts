@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { PlanRequest, ReleasePlan } from '../../activities/kubernetes/port.ts';
 import { equalJson, numberAt } from '../../domain/delivery/canonical-json.ts';
 import { withHashedConfig } from '../../domain/delivery/config-hash-names.ts';
@@ -24,13 +23,12 @@ import {
   withReplicas,
 } from '../../domain/delivery/replica-ownership.ts';
 import { isLeftBehind } from '../../domain/delivery/spent-objects.ts';
+import { planBesideInMemory } from './in-memory-candidates.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { mergeManifest } from './in-memory-cluster-state.ts';
-import { failure } from './in-memory-failure.ts';
+import { failure, sha256 } from './in-memory-failure.ts';
 
 export const inMemoryNamespace = 'in-memory';
-
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const readSet = async (deps: InMemoryDeps, digest: string): Promise<KubernetesObject[]> => {
   const set = decodeManifestSet(new TextDecoder().decode(await deps.blobs.get(digest)));
@@ -116,7 +114,7 @@ export const planInMemory = async (
     request.previousManifestsDigest === undefined
       ? []
       : await readSet(deps, request.previousManifestsDigest);
-  const entries = inWritingOrder(all).flatMap((manifest) => {
+  const own = inWritingOrder(all).flatMap((manifest) => {
     const live = deps.state.get(refOf(manifest));
     if (live === undefined) return createEntries(manifest, all);
     const holder = annotationOf(live, 'service');
@@ -126,6 +124,7 @@ export const planInMemory = async (
     }
     return patchEntries(deps, { live, manifest }, { all, previous, request });
   });
+  const { entries, candidate, ...beside } = planBesideInMemory(deps, request, own);
   const { environment, service, release } = request;
   const where = { environment, service, release, namespace: inMemoryNamespace };
   const stored: StoredPlan = { planVersion: 1, ...where, clusterUid: 'in-memory', entries };
@@ -138,8 +137,9 @@ export const planInMemory = async (
   return {
     planDigest: await deps.blobs.put(new TextEncoder().encode(JSON.stringify(stored))),
     changes: plannedChanges(entries),
-    warnings,
+    warnings: [...warnings, ...beside.warnings],
     images: plannedImages(all),
     services: routedServices(all),
+    ...(candidate === undefined ? {} : { candidate }),
   };
 };

@@ -22,9 +22,9 @@ import type { ProofRow } from '../../domain/delivery/proof.ts';
 import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.ts';
 import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
-import { failIfAsked, failure } from './in-memory-failure.ts';
+import { failIfAsked, failure, sha256 } from './in-memory-failure.ts';
 import { captureInMemory, readJson, readPreImage } from './in-memory-pre-image.ts';
-import { planInMemory, sha256 } from './in-memory-planning.ts';
+import { planInMemory } from './in-memory-planning.ts';
 
 const readEntry = async (
   deps: InMemoryDeps,

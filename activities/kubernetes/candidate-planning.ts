@@ -1,0 +1,226 @@
+import { changedWorkloads, draftCandidate } from '../../domain/delivery/candidate-draft.ts';
+import type { CandidateDraft } from '../../domain/delivery/candidate-draft.ts';
+import type { CandidateFacts, CandidateStrategy } from '../../domain/delivery/candidate-facts.ts';
+import {
+  arrangeCandidate,
+  newObjectsOf,
+  type Predictions,
+} from '../../domain/delivery/candidate-plan.ts';
+import type { CandidateProblem } from '../../domain/delivery/candidate-refusals.ts';
+import type { BorrowedObject } from '../../domain/delivery/borrowed-objects.ts';
+import type { Candidate } from '../../domain/delivery/candidate.ts';
+import { guardedPatch } from '../../domain/delivery/guarded-patch.ts';
+import {
+  describeRef,
+  type KubernetesObject,
+  type ObjectRef,
+} from '../../domain/delivery/kubernetes-object.ts';
+import { describeObject, managedKinds, refOf } from '../../domain/delivery/manifest-set.ts';
+import { normalised, withLiveBookkeeping } from '../../domain/delivery/normalised-object.ts';
+import { fencedReason, marked, markedAsCreated } from '../../domain/delivery/object-writes.ts';
+import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
+import { codedFailure } from '../coded-failure.ts';
+import { ApiError, isNotFound } from './api-error.ts';
+import { rehearseBackward } from './backward-rehearsal.ts';
+import type { Cluster } from './environments.ts';
+import { translated } from './error-translation.ts';
+import { hexDigest } from './manifest-loading.ts';
+import {
+  collections,
+  createObject,
+  listObjects,
+  patchObject,
+  readObject,
+  type Collection,
+} from './object-access.ts';
+import { refuseOthers, type PlanningContext } from './object-planning.ts';
+import { checkPermissions } from './permission-check.ts';
+import type { PlanRequest } from './port.ts';
+
+/** The entries of a plan, with the candidate where the strategy brings one. */
+export interface PlannedEntries {
+  entries: PlanEntry[];
+  candidate?: Candidate;
+  warnings: string[];
+}
+
+const suffixChars = 6;
+
+/** The same release of the same manifests always gets the same candidate. */
+export const suffixOf = ({ release, manifestsDigest }: PlanRequest): string =>
+  hexDigest(`${release}\n${manifestsDigest}`).slice(0, suffixChars);
+
+const refusal = (problems: readonly CandidateProblem[]): Error => {
+  const [first] = problems;
+  const list = problems.map(({ subject, message }) => `${subject} ${message}`).join('; ');
+  return codedFailure({
+    code: first?.code ?? 'MANIFEST_INVALID',
+    message: `The new version cannot be brought up beside the old one: ${list}. Nothing was touched.`,
+    subject: first?.subject ?? 'strategy',
+  });
+};
+
+const refuseSeveral = (changed: readonly PlanEntry[]): void => {
+  if (changed.length < 2) return;
+  const names = changed.map(({ object }) => describeRef(object)).join(', ');
+  throw codedFailure({
+    code: 'MANIFEST_INVALID',
+    message: `The pods of ${names} change: only one workload can have a candidate. Nothing was touched.`,
+    next: 'Release them one by one, or with the strategy rolling.',
+    subject: names,
+  });
+};
+
+const listOf = async (cluster: Cluster, collection: Collection): Promise<KubernetesObject[]> =>
+  (await listObjects(cluster, collection)).items;
+
+/** A cluster need not let us read its policies; then the plan says that it does not know. */
+const readPolicies = async (cluster: Cluster): Promise<KubernetesObject[] | undefined> => {
+  try {
+    return await listOf(cluster, collections.networkPolicies);
+  } catch (error) {
+    if (isNotFound(error) || (error instanceof ApiError && error.status === 403)) return undefined;
+    throw error;
+  }
+};
+
+/** A GRPCRoute has the same rules and weights, so that either will do. */
+const readRoute = async (
+  cluster: Cluster,
+  name: string | undefined,
+): Promise<KubernetesObject | undefined> => {
+  if (name === undefined) return undefined;
+  const read = async (collection: Collection): Promise<KubernetesObject | undefined> =>
+    translated({ subject: `${collection.kind}/${name}` }, async () =>
+      readObject(cluster, { ...collection, name }),
+    );
+  return (await read(collections.httpRoutes)) ?? (await read(collections.grpcRoutes));
+};
+
+const factsOf = async (
+  { cluster, request, autoscalers }: PlanningContext,
+  strategy: CandidateStrategy,
+  plan: { entries: readonly PlanEntry[]; changed: PlanEntry },
+): Promise<CandidateFacts | undefined> => {
+  const managed = (kind: 'Service' | 'PodDisruptionBudget' | 'Deployment') =>
+    listOf(cluster, { kind, apiVersion: managedKinds[kind].apiVersion });
+  const [services, budgets, workloads, policies, route] = await Promise.all([
+    managed('Service'),
+    managed('PodDisruptionBudget'),
+    managed('Deployment'),
+    readPolicies(cluster),
+    readRoute(cluster, strategy.route),
+  ]);
+  const name = describeRef(plan.changed.object);
+  const stable = workloads.find((workload) => describeObject(workload) === name);
+  if (stable === undefined) return undefined;
+  const live = { stable, services, budgets, workloads, autoscalers, policies, route };
+  return { strategy, suffix: suffixOf(request), ...plan, live };
+};
+
+/** The names of the candidate must be free; whatever has one of them is not ours to change. */
+const refuseTaken = async (cluster: Cluster, refs: readonly ObjectRef[]): Promise<void> => {
+  const found = await Promise.all(refs.map(async (ref) => readObject(cluster, ref)));
+  const [taken] = found.filter((object) => object !== undefined);
+  if (taken === undefined) return;
+  const name = describeObject(taken);
+  throw codedFailure({
+    code: 'OBJECT_HELD',
+    message: `${name} is there already, but the new version is to run under that name for a time; nothing was touched.`,
+    next: `Delete ${name} if an earlier run left it behind, or give the release another name.`,
+    subject: name,
+  });
+};
+
+const refuseFenced = (live: KubernetesObject, request: PlanRequest): void => {
+  const reason = fencedReason(live, request);
+  if (reason === undefined) return;
+  const name = describeObject(live);
+  const message = `${name} was written by another service since: ${reason}; nothing was touched.`;
+  throw codedFailure({ code: 'FENCED', message, subject: name });
+};
+
+/**
+ * The first write to a borrowed object, as the API server would store it, and that it could be
+ * taken back. The last write cannot be asked about: it starts from what the first one leaves.
+ */
+const predictBorrowed = async (
+  { cluster, request }: PlanningContext,
+  { live, wanted }: BorrowedObject,
+): Promise<KubernetesObject> =>
+  translated({ subject: describeObject(live) }, async () => {
+    refuseOthers(live, request);
+    refuseFenced(live, request);
+    const whole = marked(withLiveBookkeeping(wanted, live), request);
+    const change = { ref: refOf(live), operations: guardedPatch(live, whole) };
+    const predicted = await patchObject(cluster, change, { dryRun: true });
+    await rehearseBackward({ cluster, live, predicted, scope: {} });
+    return normalised(predicted);
+  });
+
+const predictNew = async (
+  { cluster, request }: PlanningContext,
+  object: KubernetesObject,
+): Promise<KubernetesObject> =>
+  translated({ subject: describeObject(object) }, async () => {
+    const body = markedAsCreated(object, request, { temporary: true });
+    const predicted = await createObject(cluster, body, { dryRun: true });
+    return normalised(predicted, { allocated: true });
+  });
+
+const predict = async (context: PlanningContext, draft: CandidateDraft): Promise<Predictions> => {
+  const created = newObjectsOf(draft).map(
+    async (object) => [describeObject(object), await predictNew(context, object)] as const,
+  );
+  const borrowed = draft.borrowed.map(
+    async (object) =>
+      [describeObject(object.live), await predictBorrowed(context, object)] as const,
+  );
+  return new Map(await Promise.all([...created, ...borrowed]));
+};
+
+const routeKindOf = ({ borrowed }: CandidateDraft): string | undefined =>
+  borrowed.find(({ verb }) => verb === 'open')?.live.kind;
+
+/** Brings the candidate into a plan whose entries are about the user's own objects only. */
+const beside = async (
+  context: PlanningContext,
+  entries: readonly PlanEntry[],
+  draft: CandidateDraft,
+): Promise<PlannedEntries> => {
+  const { cluster, request } = context;
+  const news = newObjectsOf(draft);
+  const kinds = [...news, ...draft.borrowed.map(({ live }) => live)].map(({ kind }) => kind);
+  await checkPermissions(cluster, new Set(kinds), routeKindOf(draft));
+  await refuseTaken(cluster, news.map(refOf));
+  const predicted = await predict(context, draft);
+  const plan = `${suffixOf(request)}.${String(request.epoch)}`;
+  return {
+    entries: arrangeCandidate({ entries, draft, predicted, plan }),
+    candidate: draft.candidate,
+    warnings: draft.warnings,
+  };
+};
+
+/**
+ * Plans the new version beside the old one where the strategy asks for it and the pods of one
+ * workload change; everything else is left as it was planned, to be updated in place.
+ */
+export const planBeside = async (
+  context: PlanningContext,
+  entries: PlanEntry[],
+): Promise<PlannedEntries> => {
+  const inPlace = { entries, warnings: [] };
+  const { strategy } = context.request;
+  if (strategy === undefined || strategy.type === 'rolling') return inPlace;
+  const all = changedWorkloads(entries);
+  refuseSeveral(all);
+  const [changed] = all;
+  if (changed === undefined) return inPlace;
+  const facts = await factsOf(context, strategy, { entries, changed });
+  if (facts === undefined) return inPlace;
+  const drafted = draftCandidate(facts);
+  if (drafted.act === 'in-place') return { ...inPlace, warnings: drafted.warnings };
+  if (drafted.act === 'refuse') throw refusal(drafted.problems);
+  return beside(context, entries, drafted.draft);
+};
