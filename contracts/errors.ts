@@ -162,6 +162,12 @@ export const errors = {
     meaning: 'The new version crossed a threshold while it was watched.',
     next: 'Read the counts in the evidence, repair the version, deploy again.',
   }),
+  ANALYSIS_FAILED: final({
+    exitCode: 7,
+    httpStatus: 422,
+    meaning: 'A metric of the analysis judged the new version as worse than allowed.',
+    next: 'Read the gates in the result, repair the version, deploy again.',
+  }),
   NO_DATA: final({
     exitCode: 7,
     httpStatus: 422,

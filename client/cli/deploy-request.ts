@@ -34,7 +34,7 @@ export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
-  const { stable, compensationDeadline, bake, versionHeader } = definition;
+  const { stable, compensationDeadline, bake, versionHeader, analysis } = definition;
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke.map(({ http: { path, expect, contains } }) => ({
@@ -47,6 +47,7 @@ export const requestOf = (
       ...(expiresAfter === undefined ? {} : { expiresAfterMs: expiresAfter }),
     })),
     ...(bake === undefined ? {} : { bake: bakeOf(bake) }),
+    ...(analysis === undefined ? {} : { analysis }),
     ...(versionHeader === undefined ? {} : { versionHeader }),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),

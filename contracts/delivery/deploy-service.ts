@@ -3,6 +3,7 @@ import { defineContract } from '../shared/define-contract.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
+import { AnalysisInput } from './analysis.ts';
 import { RolloutStrategyInput } from './rollout-strategy.ts';
 
 const Milliseconds = z
@@ -73,6 +74,7 @@ export const DeployServiceInput = z
       .describe('The whole release, waiting for lock and approval left out, must end within this.'),
     smoke: z.array(SmokeCheckInput).max(20).default([]),
     bake: BakeInput.optional(),
+    analysis: AnalysisInput.optional(),
     versionHeader: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,100}$/)
@@ -133,10 +135,11 @@ const ProofSchema = z.strictObject({
 
 const GateSchema = z.strictObject({
   name: z.string().describe('`smoke`, `bake`, `preview`, or the stop that was watched.'),
-  verdict: z.enum(['pass', 'fail', 'no-data', 'not-measured', 'skipped']),
+  verdict: z.enum(['pass', 'fail', 'inconclusive', 'no-data', 'not-measured', 'skipped']),
   note: z.string(),
   samples: z.number().int(),
   failures: z.number().int(),
+  decidedBy: z.array(z.string()).optional().describe('Metrics that decided, where metrics did.'),
 });
 
 const TrafficSampleSchema = z

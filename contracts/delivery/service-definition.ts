@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
+import { AnalysisFile } from './analysis.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
@@ -44,6 +45,7 @@ export const ServiceDefinition = z
     stable: Duration.optional().describe('Pods must stay ready this long.'),
     smoke: z.array(Smoke).max(20).default([]),
     bake: Bake.optional(),
+    analysis: AnalysisFile.optional(),
     versionHeader: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,100}$/)

@@ -3,7 +3,7 @@
  * verdict of its own and never a pass; `not-measured` exists only where the
  * environment declares that it carries no traffic.
  */
-export type GateVerdict = 'pass' | 'fail' | 'no-data' | 'not-measured' | 'skipped';
+export type GateVerdict = 'pass' | 'fail' | 'inconclusive' | 'no-data' | 'not-measured' | 'skipped';
 
 export interface GateResult {
   /** `smoke`, `bake`, or which stop of the rollout was watched, e.g. `watch at 10 %`. */
@@ -12,6 +12,8 @@ export interface GateResult {
   note: string;
   samples: number;
   failures: number;
+  /** Metrics that decided, where metrics did. */
+  decidedBy?: string[];
 }
 
 /** Does the release go on after this verdict? `skipped` was decided by an operator. */

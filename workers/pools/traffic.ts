@@ -1,4 +1,5 @@
 import { createClusterIpLookup, createEnvironments } from '../../activities/kubernetes/index.ts';
+import { createMeasurements, createPrometheusMetrics } from '../../activities/metrics/index.ts';
 import { createProbes } from '../../activities/traffic/index.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
@@ -9,9 +10,15 @@ export const trafficPool = ({ config }: PoolContext): PoolSetup => {
   const resolveClusterIp = createClusterIpLookup(
     createEnvironments({ file: environments, directory }),
   );
+  const metrics = createPrometheusMetrics({ environments, directory });
   return {
-    activities: activityTypes('probes', createProbes({ environments, resolveClusterIp })),
-    // One watch sends up to 500 requests a second; many at once would measure the worker.
-    maxConcurrentActivityTaskExecutions: 10,
+    activities: {
+      ...activityTypes('probes', createProbes({ environments, resolveClusterIp })),
+      ...activityTypes('metrics', metrics),
+      ...activityTypes('measurements', createMeasurements({ source: metrics })),
+    },
+    // One watch sends up to 500 requests a second; many at once would measure the worker. Metrics
+    // are measured beside a watch and must not wait for it.
+    maxConcurrentActivityTaskExecutions: 20,
   };
 };

@@ -1,7 +1,6 @@
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { sleep } from '@temporalio/workflow';
 import type { ProbeCounts, ProbeTarget, WatchRequest } from '../../activities/traffic/port.ts';
 import type { DeployServiceInput } from '../../contracts/delivery/deploy-service.ts';
-import type { ErrorCode } from '../../contracts/errors.ts';
 import {
   addWindow,
   emptyTally,
@@ -11,16 +10,16 @@ import {
   notMeasured,
   opens,
   restBetweenPausedWindowsMs,
-  skippedGate,
   watchedMs,
 } from '../../domain/delivery/gate.ts';
 import type { BakeRule, BakeTally, GateResult, WindowRequest } from '../../domain/delivery/gate.ts';
 import { noteStage } from '../../domain/delivery/release-stage.ts';
 import { samplesOf } from '../../domain/delivery/traffic-share.ts';
-import { codedFailure } from '../runtime/failures.ts';
+import { watchedWithMetrics } from './analysis.ts';
+import { gate, keepGate } from './gates.ts';
+import { queryNamesOf } from './query-names.ts';
 import type { ReleaseRun } from './release-run.ts';
-import type { StepEnd } from './run-step.ts';
-import { end, step } from './run-step.ts';
+import { end } from './run-step.ts';
 
 /** A few requests that must be answered as asked. */
 export interface SmokeGate {
@@ -80,10 +79,34 @@ export const bakeGate = async (run: ReleaseRun, bake: BakeGate): Promise<void> =
     end(run, name, { status: 'skipped', note: 'no bake asked for' });
     return;
   }
-  await gate(run, { name, failureCode: 'BAKE_FAILED' }, () =>
-    measureBake(run, { ...bake, rule: name === 'bake' ? rule : { ...rule, name } }),
-  );
+  const task = { ...bake, rule: name === 'bake' ? rule : { ...rule, name } };
+  await gate(run, { name, failureCode: 'BAKE_FAILED' }, () => measureAll(run, task));
 };
+
+/** Traffic, and the metrics of the release beside it. */
+const measureAll = async (run: ReleaseRun, task: BakeTask): Promise<GateResult> => {
+  const { name, rule } = task;
+  const metrics = metricsOf(run, name);
+  if (metrics.length === 0) return measureBake(run, task);
+  const { forMs } = rule;
+  const analysis = { run, name, forMs, metrics, names: queryNamesOf(run) };
+  const { result, rows } = await watchedWithMetrics(analysis, async () => {
+    const traffic = await measureBake(run, task);
+    // Requests cannot be sent here; the metrics need the time all the same.
+    if (traffic.verdict === 'not-measured')
+      await sleep(forMs, { summary: `${name}: metrics only` });
+    return traffic;
+  });
+  for (const row of rows) keepGate(run, row);
+  return result;
+};
+
+/** A comparison needs two versions under traffic; at the end there is one. */
+const metricsOf = (
+  { input: { analysis } }: ReleaseRun,
+  gateName: string,
+): NonNullable<DeployServiceInput['analysis']>['metrics'] =>
+  (analysis?.metrics ?? []).filter((metric) => gateName !== 'bake' || !('compare' in metric));
 
 type BakeTask = BakeGate & { rule: BakeInput & Pick<BakeRule, 'name'> };
 
@@ -183,52 +206,3 @@ const countsOf = (
   version === undefined || counts.versions === undefined
     ? counts
     : samplesOf(counts.versions, version);
-
-const gateStage: Record<GateResult['verdict'], StepEnd<unknown>['status']> = {
-  pass: 'done',
-  fail: 'failed',
-  'no-data': 'failed',
-  'not-measured': 'not-measured',
-  skipped: 'skipped',
-};
-
-/** Measures a gate, which an operator may skip meanwhile, and fails where it does not open. */
-const gate = async (
-  run: ReleaseRun,
-  { name, failureCode }: { name: string; failureCode: ErrorCode },
-  measure: () => Promise<GateResult>,
-): Promise<void> => {
-  const stage = { stage: name, found: 'verify', skippable: true };
-  const passed = await step(run, stage, async () => {
-    const result = await measureUnlessSkipped(run, name, measure);
-    keep(run, result);
-    if (!opens(result)) {
-      const code = result.verdict === 'no-data' ? 'NO_DATA' : failureCode;
-      throw codedFailure({ code, message: `${name}: ${result.note}` });
-    }
-    const status = gateStage[result.verdict];
-    return { value: result, note: result.note, ...(status === undefined ? {} : { status }) };
-  });
-  if (passed === undefined) keep(run, skippedGate(name, 'an operator skipped it after it failed'));
-};
-
-const measureUnlessSkipped = async (
-  run: ReleaseRun,
-  name: string,
-  measure: () => Promise<GateResult>,
-): Promise<GateResult> => {
-  const open: NonNullable<ReleaseRun['gate']> = { scope: new CancellationScope() };
-  run.gate = open;
-  try {
-    return await open.scope.run(measure);
-  } catch (error) {
-    if (open.skippedBy === undefined || !isCancellation(error)) throw error;
-    return skippedGate(name, open.skippedBy);
-  } finally {
-    delete run.gate;
-  }
-};
-
-const keep = (run: ReleaseRun, result: GateResult): void => {
-  run.state.gates = [...run.state.gates.filter(({ name }) => name !== result.name), result];
-};

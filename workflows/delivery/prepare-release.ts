@@ -5,6 +5,7 @@ import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import { withSteps } from '../../domain/delivery/release-stage.ts';
 import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
 import { announce } from './announce.ts';
+import { checkAnalysis } from './query-names.ts';
 import { recordPlan } from './release-lock.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { begin, end, step } from './run-step.ts';
@@ -47,6 +48,7 @@ const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan>
   const beside = strategy.type === 'rolling' ? {} : { strategy };
   const previous = previousManifestsDigest === undefined ? {} : { previousManifestsDigest };
   begin(run, { stage: 'plan', found: 'plan' });
+  await checkAnalysis(run);
   const plan = await run.ports.releases.plan(
     { environment, service, release, manifestsDigest, adopt, epoch, ...beside, ...previous },
     { summary: `plan ${service} ${release}, dry-run forward and back` },

@@ -9,6 +9,7 @@ import type { Contracts, TimeoutProfile } from '../../activities/contracts/port.
 import type { Locks } from '../../activities/coordination/port.ts';
 import type { Identity } from '../../activities/identity/port.ts';
 import type { Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
+import type { Measurements, MetricsSource } from '../../activities/metrics/port.ts';
 import type { Notifications } from '../../activities/notify/port.ts';
 import type { Probes } from '../../activities/traffic/port.ts';
 import { nonRetryableCodes } from '../../contracts/errors.ts';
@@ -38,6 +39,8 @@ export interface Ports {
   workloads: CalledPort<Workloads>;
   routes: CalledPort<Routes>;
   probes: CalledPort<Probes>;
+  metrics: CalledPort<Pick<MetricsSource, 'queryRange'>>;
+  measurements: CalledPort<Measurements>;
   notifications: CalledPort<Notifications>;
   locks: CalledPort<Pick<Locks, 'request'>>;
   /** Local activities. */
@@ -69,6 +72,11 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
     },
     routes: { setWeight: remote('routes.setWeight') },
     probes: { smoke: remote('probes.smoke'), watch: remote('probes.watch') },
+    metrics: { queryRange: remote('metrics.queryRange') },
+    measurements: {
+      measure: remote('measurements.measure'),
+      check: remote('measurements.check'),
+    },
     notifications: { send: remote('notifications.send') },
     locks: { request: remote('locks.request') },
     identity: { verify: local('identity.verify') },

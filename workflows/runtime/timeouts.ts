@@ -157,6 +157,9 @@ export const activityTable = {
   'workloads.retire': { pool: 'kubernetes', kind: 'wait' },
   'probes.smoke': { pool: 'traffic', kind: 'wait' },
   'probes.watch': { pool: 'traffic', kind: 'wait' },
+  'metrics.queryRange': { pool: 'traffic', kind: 'read' },
+  'measurements.measure': { pool: 'traffic', kind: 'read' },
+  'measurements.check': { pool: 'traffic', kind: 'read' },
   'notifications.send': { pool: 'notify', kind: 'notify' },
   'locks.request': { pool: 'orchestration', kind: 'lock' },
 } as const satisfies Record<string, { pool: Pool; kind: keyof typeof kinds }>;
