@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ServiceLockState } from '../../../contracts/delivery/service-lock.ts';
 import type { MessageReceipt } from '../../../contracts/messages.ts';
 import { fenceOf } from '../../../domain/delivery/object-fence.ts';
+import { letRollOut, lockUntil, rollingOut } from './held-lock.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
 import {
@@ -25,37 +25,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop(), 30_000);
 
-const lockUntil = async (
-  world: World,
-  expected: (state: ServiceLockState) => boolean,
-): Promise<ServiceLockState> => {
-  for (;;) {
-    const state = await lockOf(server, world);
-    if (expected(state)) return state;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-  }
-};
-
-/** A release that rolls out until it is stopped. */
-const rollingOut = async (world: World, version: string): Promise<ReleaseHandle> => {
-  world.cluster.knobs.pollsUntilReady = Number.POSITIVE_INFINITY;
-  const run = await deploy(server, world, { version });
-  await until(run, ({ stages }) =>
-    stages.some(({ name, status }) => name === 'roll out Deployment/shop' && status === 'running'),
-  );
-  return run;
-};
-
-const letRollOut = ({ cluster }: World): void => {
-  cluster.knobs.pollsUntilReady = 0;
-};
-
 describe('the lock of a service', () => {
   test('is held by one release at a time; the next one waits and follows', async () => {
     const world = await seededWorld(server);
-    const first = await rollingOut(world, '2');
+    const first = await rollingOut(server, world, '2');
     const second = await deploy(server, world, { version: '3' });
     const waiting = await until(second, ({ status }) => status === 'waiting');
     expect(waiting.waitingFor).toMatchObject({ verbs: ['abort'] });
@@ -73,7 +46,7 @@ describe('the lock of a service', () => {
 
   test('is not wanted any more by a release that is aborted in the queue', async () => {
     const world = await seededWorld(server);
-    const first = await rollingOut(world, '2');
+    const first = await rollingOut(server, world, '2');
     const second = await deploy(server, world, { version: '3' });
     await until(second, ({ status }) => status === 'waiting');
     await send(second, 'abort');
@@ -105,10 +78,10 @@ describe('the lock of a service', () => {
 
   test('refuses the claim that is one too many', async () => {
     const world = await seededWorld(server);
-    const holder = await rollingOut(world, '2');
+    const holder = await rollingOut(server, world, '2');
     const names = Array.from({ length: 20 }, (_, index) => `3-${index}`);
     const waiting = await Promise.all(names.map((version) => deploy(server, world, { version })));
-    await lockUntil(world, ({ queue }) => queue.length === 20);
+    await lockUntil(server, world, ({ queue }) => queue.length === 20);
     const late = await deploy(server, world, { version: '4' });
     const failure: unknown = await late.result().catch((error: unknown) => error);
     expect(failure).toHaveProperty('cause.type', 'QUEUE_FULL');
@@ -117,7 +90,7 @@ describe('the lock of a service', () => {
 
   test('keeps queue and request ids when the entity continues as new', async () => {
     const world = await seededWorld(server);
-    const first = await rollingOut(world, '2');
+    const first = await rollingOut(server, world, '2');
     const second = await deploy(server, world, { version: '3' });
     await until(second, ({ status }) => status === 'waiting');
     const entity = entityOf(server, world);
@@ -179,11 +152,11 @@ describe('a holder that was terminated', () => {
   const lost = async (): Promise<{ world: World; before: unknown; next: ReleaseHandle }> => {
     const world = await seededWorld(server);
     const before = contentOf(world);
-    const holder = await rollingOut(world, '2');
+    const holder = await rollingOut(server, world, '2');
     const next = await deploy(server, world, { version: '3' });
     await holder.terminate('the test plays a careless operator');
     letRollOut(world);
-    const state = await lockUntil(world, ({ status }) => status === 'needs-operator');
+    const state = await lockUntil(server, world, ({ status }) => status === 'needs-operator');
     expect(state.needsOperator?.verbs).toEqual(['restore', 'adopt', 'release']);
     await until(next, () => world.notifications.some(({ event }) => event === 'needs-operator'));
     return { world, before, next };
@@ -197,7 +170,7 @@ describe('a holder that was terminated', () => {
     const { world, before, next } = await lost();
     await send(next, 'pause');
     await resolve(world, 'restore');
-    const state = await lockUntil(world, ({ releases }) => releases.length > 0);
+    const state = await lockUntil(server, world, ({ releases }) => releases.length > 0);
     expect(state.releases).toMatchObject([{ release: '2', outcome: 'restored-exactly', epoch: 5 }]);
     expect(contentOf(world)).toEqual(before);
     await send(next, 'resume');

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { DeployServiceInput } from '../../../contracts/delivery/deploy-service.ts';
+import { letRollOut, lockUntil, rollingOut } from './held-lock.ts';
+import { startReleaseServer } from './release-server.ts';
+import type { ReleaseServer, World } from './release-server.ts';
+import { deploy, entityOf, lockOf, progressOf, seededWorld, until } from './sample-release.ts';
+import type { ReleaseHandle } from './sample-release.ts';
+
+let server: ReleaseServer;
+
+beforeAll(async () => {
+  server = await startReleaseServer();
+}, 60_000);
+afterAll(() => server.stop(), 30_000);
+
+/** A release that has joined the queue. */
+const waiting = async (
+  world: World,
+  version: string,
+  queue: DeployServiceInput['queue'],
+): Promise<ReleaseHandle> => {
+  const run = await deploy(server, world, { version, input: { queue } });
+  await until(run, ({ status }) => status === 'waiting');
+  return run;
+};
+
+const placeOf = async (run: ReleaseHandle): Promise<string | undefined> =>
+  (await progressOf(run)).waitingFor?.what;
+
+const queueOf = async (world: World): Promise<string[]> =>
+  (await lockOf(server, world)).queue.map(({ release }) => release);
+
+const failureOf = (run: ReleaseHandle): Promise<unknown> =>
+  run.result().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('a second release during the first', () => {
+  test('waits: first come, first served, and it says its place', async () => {
+    const world = await seededWorld(server);
+    const first = await rollingOut(server, world, '2');
+    const second = await waiting(world, '3', 'wait');
+    const third = await waiting(world, '4', 'wait');
+    expect(await placeOf(second)).toContain('place 1');
+    expect(await placeOf(third)).toContain('place 2');
+    letRollOut(world);
+    const ends = await Promise.all([first, second, third].map((run) => run.result()));
+    expect(ends).toMatchObject([{ epoch: 3 }, { epoch: 5 }, { epoch: 7 }]);
+    await server.replay([first, second, third]);
+  }, 60_000);
+
+  test('supersedes the waiting, but neither the holder nor a hotfix', async () => {
+    const world = await seededWorld(server);
+    const first = await rollingOut(server, world, '2');
+    const second = await waiting(world, '3', 'wait');
+    const hotfix = await waiting(world, '2.1', 'hotfix');
+    const third = await waiting(world, '4', 'supersede');
+    const failure = await failureOf(second);
+    expect(failure).toHaveProperty('cause.type', 'SUPERSEDED');
+    expect(failure).toHaveProperty('cause.message', expect.stringContaining('Release 4'));
+    expect(await progressOf(second)).toMatchObject({ outcome: 'refused', failedStep: 'lock' });
+    expect(world.notifications.filter(({ event }) => event === 'refused')).toMatchObject([
+      { release: '3', text: expect.stringMatching(/Release 4 superseded it.*Nothing was touched/) },
+    ]);
+    expect(await lockOf(server, world)).toMatchObject({
+      holder: { release: '2' },
+      queue: [
+        { release: '2.1', queue: 'hotfix' },
+        { release: '4', queue: 'supersede' },
+      ],
+    });
+    letRollOut(world);
+    const ends = await Promise.all([first, hotfix, third].map((run) => run.result()));
+    expect(ends).toMatchObject([{ epoch: 3 }, { epoch: 5 }, { epoch: 7 }]);
+    await server.replay([first, hotfix, third]);
+    await server.replayAndRecord(second, 'superseded');
+    await server.replayAndRecord(entityOf(server, world), 'queue-policies');
+  }, 60_000);
+
+  test('overtakes as a hotfix those who wait, and does not interrupt the holder', async () => {
+    const world = await seededWorld(server);
+    const first = await rollingOut(server, world, '2');
+    const second = await waiting(world, '3', 'wait');
+    const hotfix = await waiting(world, '2.1', 'hotfix');
+    expect(await placeOf(hotfix)).toContain('place 1 when it asked, as a hotfix');
+    expect(await queueOf(world)).toEqual(['2.1', '3']);
+    letRollOut(world);
+    const ends = await Promise.all([first, hotfix, second].map((run) => run.result()));
+    expect(ends).toMatchObject([
+      { outcome: 'deployed', epoch: 3 },
+      { outcome: 'deployed', epoch: 5 },
+      { outcome: 'deployed', epoch: 7 },
+    ]);
+    await server.replay([first, hotfix, second, entityOf(server, world)]);
+  }, 60_000);
+
+  test('is not granted what it was about to get when it is superseded', async () => {
+    const world = await seededWorld(server);
+    const gate = Promise.withResolvers<true>();
+    const asked = Promise.withResolvers<true>();
+    world.hooks.beforeCall = async (activity) => {
+      if (activity !== 'releases.highestFence') return;
+      asked.resolve(true);
+      await gate.promise;
+    };
+    const first = await deploy(server, world, { version: '2', input: { queue: 'wait' } });
+    await asked.promise;
+    const second = await deploy(server, world, { version: '3', input: { queue: 'supersede' } });
+    expect(await failureOf(first)).toHaveProperty('cause.type', 'SUPERSEDED');
+    gate.resolve(true);
+    expect(await second.result()).toMatchObject({ outcome: 'deployed', epoch: 3 });
+    expect((await lockOf(server, world)).releases).toMatchObject([{ release: '3' }]);
+    await server.replay([first, second, entityOf(server, world)]);
+  }, 60_000);
+});
+
+/** Releases for which a run was asked to end its retention. */
+const askedFor = async (run: WorkflowHandle): Promise<unknown[]> => {
+  const { events } = await run.fetchHistory();
+  return (events ?? [])
+    .map(({ workflowExecutionSignaledEventAttributes: signal }) => signal)
+    .filter((signal) => signal?.signalName === 'lockWanted')
+    .map((signal) => signal?.input?.payloads?.[0]?.data ?? new Uint8Array())
+    .map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as unknown);
+};
+
+describe('a holder that only retains', () => {
+  /** What a release says when its retention begins. */
+  const sayRetaining = async (world: World): Promise<void> => {
+    const { holder } = await lockOf(server, world);
+    await entityOf(server, world).signal('lockRetaining', { requestId: holder?.requestId });
+  };
+
+  test('is asked to end it by the first that comes, once', async () => {
+    const world = await seededWorld(server);
+    const first = await rollingOut(server, world, '2');
+    await sayRetaining(world);
+    const second = await waiting(world, '3', 'wait');
+    await lockUntil(server, world, ({ holder }) => holder?.wantedBy === '3');
+    const third = await waiting(world, '2.1', 'hotfix');
+    letRollOut(world);
+    await Promise.all([first, third, second].map((run) => run.result()));
+    expect(await askedFor(first)).toMatchObject([{ release: '3' }]);
+    expect(await askedFor(third)).toEqual([]);
+    await server.replay([first, second, third, entityOf(server, world)]);
+  }, 60_000);
+
+  test('is asked at once when someone waits already', async () => {
+    const world = await seededWorld(server);
+    const first = await rollingOut(server, world, '2');
+    const second = await waiting(world, '3', 'supersede');
+    expect(await askedFor(first)).toEqual([]);
+    await sayRetaining(world);
+    await lockUntil(server, world, ({ holder }) => holder?.wantedBy === '3');
+    letRollOut(world);
+    await Promise.all([first, second].map((run) => run.result()));
+    expect(await askedFor(first)).toMatchObject([{ release: '3' }]);
+    await server.replay([first, second, entityOf(server, world)]);
+  }, 60_000);
+});
