@@ -1,10 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { DeployServiceInput } from '../../../contracts/delivery/deploy-service.ts';
+import type {
+  DeployServiceInput,
+  DeployServiceProgress,
+} from '../../../contracts/delivery/deploy-service.ts';
 import { letRollOut, lockUntil, rollingOut } from './held-lock.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
-import { deploy, entityOf, lockOf, progressOf, seededWorld, until } from './sample-release.ts';
+import {
+  contentOf,
+  deploy,
+  entityOf,
+  lockOf,
+  progressOf,
+  seededWorld,
+  until,
+} from './sample-release.ts';
 import type { ReleaseHandle } from './sample-release.ts';
 
 let server: ReleaseServer;
@@ -126,37 +137,77 @@ const askedFor = async (run: WorkflowHandle): Promise<unknown[]> => {
     .map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as unknown);
 };
 
-describe('a holder that only retains', () => {
-  /** What a release says when its retention begins. */
-  const sayRetaining = async (world: World): Promise<void> => {
-    const { holder } = await lockOf(server, world);
-    await entityOf(server, world).signal('lockRetaining', { requestId: holder?.requestId });
+const hourMs = 3_600_000;
+const strategy = { type: 'blue-green' as const, steps: [], retainMs: hourMs };
+
+const stageOf = async (run: ReleaseHandle, stage: string) =>
+  (await progressOf(run)).stages.find(({ name }) => name === stage);
+
+const isWaitingIn =
+  (stage: string) =>
+  ({ stages }: DeployServiceProgress): boolean =>
+    stages.some(({ name, status }) => name === stage && status === 'running');
+
+describe('a holder that only keeps the version before', () => {
+  /** Version 2 has taken over; version 1 is kept for an hour. */
+  const retaining = async (world: World): Promise<ReleaseHandle> => {
+    const run = await deploy(server, world, { version: '2', input: { strategy } });
+    await until(run, isWaitingIn('retain'));
+    await lockUntil(server, world, ({ holder }) => holder?.isRetaining === true);
+    return run;
   };
 
-  test('is asked to end it by the first that comes, once', async () => {
+  test('a release that comes during the retention ends it', async () => {
     const world = await seededWorld(server);
-    const first = await rollingOut(server, world, '2');
-    await sayRetaining(world);
-    const second = await waiting(world, '3', 'wait');
-    await lockUntil(server, world, ({ holder }) => holder?.wantedBy === '3');
-    const third = await waiting(world, '2.1', 'hotfix');
-    letRollOut(world);
-    await Promise.all([first, third, second].map((run) => run.result()));
-    expect(await askedFor(first)).toMatchObject([{ release: '3' }]);
-    expect(await askedFor(third)).toEqual([]);
-    await server.replay([first, second, third, entityOf(server, world)]);
+    const first = await retaining(world);
+    let before: unknown;
+    world.hooks.beforeCall = (activity) => {
+      if (activity === 'releases.plan') before = contentOf(world);
+    };
+    world.cluster.knobs.failRolloutOfImage = { ':3': 'ROLLOUT_FAILED' };
+    const second = await deploy(server, world, { version: '3' });
+    expect(await first.result()).toMatchObject({ outcome: 'deployed', epoch: 3 });
+    expect(await stageOf(first, 'retain')).toMatchObject({
+      status: 'done',
+      note: 'cut short: release 3 waits',
+    });
+    const timeline = await first.query<{ what: string }[]>('timeline');
+    expect(timeline.map(({ what }) => what)).toContain('retain: done, cut short: release 3 waits');
+    // What undoing returns to is what the first release left when it was over.
+    expect(await second.result()).toMatchObject({ outcome: 'restored-exactly', epoch: 5 });
+    expect(contentOf(world)).toEqual(before);
+    expect(JSON.stringify(before)).toContain('"image":"shop:2"');
+    expect(JSON.stringify(before)).not.toContain('"image":"shop:1"');
+    await server.replay([second]);
+    await server.replayAndRecord(first, 'retention-cut-short');
+    await server.replayAndRecord(entityOf(server, world), 'retention-ended');
   }, 60_000);
 
-  test('is asked at once when someone waits already', async () => {
+  test('one that waits already when the retention begins ends it at once', async () => {
     const world = await seededWorld(server);
-    const first = await rollingOut(server, world, '2');
+    world.cluster.knobs.pollsUntilReady = Number.POSITIVE_INFINITY;
+    const first = await deploy(server, world, { version: '2', input: { strategy } });
+    await until(first, ({ epoch }) => epoch !== undefined);
     const second = await waiting(world, '3', 'supersede');
-    expect(await askedFor(first)).toEqual([]);
-    await sayRetaining(world);
-    await lockUntil(server, world, ({ holder }) => holder?.wantedBy === '3');
     letRollOut(world);
-    await Promise.all([first, second].map((run) => run.result()));
-    expect(await askedFor(first)).toMatchObject([{ release: '3' }]);
+    expect(await first.result()).toMatchObject({ outcome: 'deployed' });
+    expect(await stageOf(first, 'retain')).toMatchObject({ note: 'cut short: release 3 waits' });
+    expect(await second.result()).toMatchObject({ outcome: 'deployed', epoch: 5 });
     await server.replay([first, second, entityOf(server, world)]);
+  }, 60_000);
+
+  test('is asked to end that once, and nobody else is', async () => {
+    const world = await seededWorld(server);
+    const first = await retaining(world);
+    world.cluster.knobs.pollsUntilReady = Number.POSITIVE_INFINITY;
+    const second = await waiting(world, '3', 'wait');
+    await until(first, isWaitingIn('roll out Deployment/shop'));
+    const hotfix = await waiting(world, '2.1', 'hotfix');
+    letRollOut(world);
+    const ends = await Promise.all([first, hotfix, second].map((run) => run.result()));
+    expect(ends).toMatchObject([{ epoch: 3 }, { epoch: 5 }, { epoch: 7 }]);
+    expect(await askedFor(first)).toMatchObject([{ release: '3' }]);
+    expect(await askedFor(hotfix)).toEqual([]);
+    await server.replay([first, second, hotfix, entityOf(server, world)]);
   }, 60_000);
 });
