@@ -6,6 +6,8 @@ export interface CommandOptions {
   /** After this the whole process group is killed and the command counts as failed. */
   readonly stopAfterMs: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of commands that run side by side, each prints at its end, so that its lines stay together. */
+  readonly prints?: 'as-it-comes' | 'at-its-end';
 }
 
 export interface CommandResult {
@@ -28,21 +30,28 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 /**
  * Runs a command in a process group of its own, so that nothing it started outlives a time-out. What
- * it prints goes to stderr as it comes; stdout belongs to the summary.
+ * it prints goes to stderr; stdout belongs to the summary.
  */
 export async function runCommand(options: CommandOptions): Promise<CommandResult> {
   const [executable, ...args] = options.command;
+  const keeps = options.prints === 'at-its-end';
   const child = spawn(executable, args, {
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', keeps ? 'pipe' : 'inherit'],
     env: { ...process.env, ...options.env },
   });
   running.add(child);
   let stdout = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  const kept: string[] = [];
+  const print = (text: string): void => {
+    if (keeps) kept.push(text);
+    else process.stderr.write(text);
+  };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    process.stderr.write(text);
+    print(text);
   });
+  child.stderr?.setEncoding('utf8').on('data', print);
   try {
     const problem = await ending(child, options.stopAfterMs);
     return {
@@ -52,7 +61,9 @@ export async function runCommand(options: CommandOptions): Promise<CommandResult
     };
   } finally {
     running.delete(child);
-    child.stdout.destroy();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    process.stderr.write(kept.join(''));
   }
 }
 

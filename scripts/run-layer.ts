@@ -19,11 +19,11 @@ export async function runLayer(layer: Layer): Promise<LayerResult> {
 }
 
 /** All commands run even when the first fails, so that one round shows every complaint. */
-export async function runCheck({ commands, stopAfterMs }: Check): Promise<LayerResult> {
+async function runCheck({ commands, stopAfterMs }: Check): Promise<LayerResult> {
   const remarks: string[] = [];
   let ok = true;
   for (const command of commands) {
-    const result = await runCommand({ command, stopAfterMs });
+    const result = await runCommand({ command, stopAfterMs, prints: 'at-its-end' });
     ok &&= result.ok;
     if (result.problem !== undefined) remarks.push(result.problem);
   }

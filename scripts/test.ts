@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 
 import { counts, forbidSkips, sum } from './layer-result.ts';
 import type { LayerResult } from './layer-result.ts';
-import { LAYERS } from './layers.ts';
+import { CHECKS_AT_A_TIME, LAYERS } from './layers.ts';
 import type { Layer } from './layers.ts';
-import { runLayer } from './run-layer.ts';
+import { runLayers } from './run-layers.ts';
+import type { LayerRun } from './run-layers.ts';
 
 const { values } = parseArgs({
   options: { layer: { type: 'string' }, long: { type: 'boolean', default: false } },
@@ -34,18 +35,18 @@ function choose(names: string | undefined): readonly Layer[] | undefined {
 async function runAll(layers: readonly Layer[]): Promise<void> {
   const results: LayerResult[] = [];
   const lines: string[] = [];
-  for (const layer of layers) {
-    console.error(`\n── ${layer.name}`);
-    const startedAtMs = performance.now();
-    const result = judge(await runLayer(layer));
+  const onStart = ({ name }: Layer): void => console.error(`\n── ${name}`);
+  const onEnd = ({ layer, result: counted, seconds }: LayerRun): void => {
+    const result = judge(counted);
     results.push(result);
-    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
     const line = `${layer.name.padEnd(13)} ${counts(result)} in ${seconds} s`;
     console.error(line);
     lines.push(line, ...result.remarks.map((remark) => `              ${remark}`));
-    // A signal has been passed on to the layer; the others would only start to be stopped again.
-    if (process.exitCode === 130) break;
-  }
+  };
+  const isCheck = ({ kind }: Layer): boolean => kind === 'check';
+  await runLayers(layers.filter(isCheck), CHECKS_AT_A_TIME, { onEnd });
+  const others = layers.filter((layer) => !isCheck(layer));
+  await runLayers(others, 1, { onStart, onEnd });
   const total = sum(results);
   console.log(['', ...lines, `tests: ${counts(total)}`].join('\n'));
   if (total.failed > 0) process.exitCode ??= 1;

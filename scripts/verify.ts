@@ -1,19 +1,15 @@
 // `npm run verify`: what can be said about the tree without running it.
-import { CHECKS } from './layers.ts';
-import { runCheck } from './run-layer.ts';
+import { CHECKS, CHECKS_AT_A_TIME } from './layers.ts';
+import { runLayers } from './run-layers.ts';
 
 const failed: string[] = [];
-for (const check of CHECKS) {
-  const startedAtMs = performance.now();
-  const { failed: failures, remarks } = await runCheck(check);
-  const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
-  console.error(
-    [`${failures === 0 ? 'ok    ' : 'FAILED'} ${check.name} (${seconds} s)`, ...remarks].join(
-      '\n       ',
-    ),
-  );
-  if (failures > 0) failed.push(check.name);
-}
+await runLayers(CHECKS, CHECKS_AT_A_TIME, {
+  onEnd({ layer: { name }, result, seconds }) {
+    const line = `${result.failed === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`;
+    console.error([line, ...result.remarks].join('\n       '));
+    if (result.failed > 0) failed.push(name);
+  },
+});
 if (failed.length > 0) {
   console.error(`failed: ${failed.join(', ')}`);
   process.exitCode = 1;

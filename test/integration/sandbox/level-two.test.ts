@@ -34,16 +34,19 @@ const onProgress = (): void => undefined;
 
 async function bringUp(stateDirectory: string, kubernetesBinary: string): Promise<ControlPlane> {
   const processes = createProcessSupervisor(await openStateDirectory(stateDirectory));
-  await nodeLayer.prepareHost({ stateDirectory, processes, onProgress });
+  const machine = { stateDirectory, processes, onProgress };
+  await nodeLayer.prepareHost(machine);
   const [apiServer = 0, etcdClient = 0, etcdPeer = 0] = await chooseFreePorts(3);
-  return startControlPlane({
-    stateDirectory,
-    kubernetesBinary,
-    address: nodeLayer.nodeAddress,
-    ports: { apiServer, etcdClient, etcdPeer },
-    processes,
-    onProgress,
-  });
+  const [cluster] = await Promise.all([
+    startControlPlane({
+      ...machine,
+      kubernetesBinary,
+      address: nodeLayer.nodeAddress,
+      ports: { apiServer, etcdClient, etcdPeer },
+    }),
+    nodeLayer.startContainers(machine),
+  ]);
+  return cluster;
 }
 
 describeUnless(reason, 'level 2', () => {
