@@ -56,6 +56,10 @@ export class ApiUnreachable extends Error {
 export const isNotFound = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 404;
 
+/** The cluster has no such thing, or does not let us see it. */
+export const isHidden = (error: unknown): boolean =>
+  isNotFound(error) || (error instanceof ApiError && error.status === 403);
+
 /** An object of the name is there already. */
 export const isAlreadyThere = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 409 && error.reason === 'AlreadyExists';

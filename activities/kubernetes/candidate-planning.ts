@@ -20,7 +20,7 @@ import { normalised, withLiveBookkeeping } from '../../domain/delivery/normalise
 import { fencedReason, marked, markedAsCreated } from '../../domain/delivery/object-writes.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
 import { codedFailure } from '../coded-failure.ts';
-import { ApiError, isNotFound } from './api-error.ts';
+import { isHidden } from './api-error.ts';
 import { rehearseBackward } from './backward-rehearsal.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';
@@ -79,7 +79,7 @@ const readPolicies = async (cluster: Cluster): Promise<KubernetesObject[] | unde
   try {
     return await listOf(cluster, collections.networkPolicies);
   } catch (error) {
-    if (isNotFound(error) || (error instanceof ApiError && error.status === 403)) return undefined;
+    if (isHidden(error)) return undefined;
     throw error;
   }
 };

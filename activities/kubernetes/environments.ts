@@ -8,7 +8,7 @@ import { stringAt } from '../../domain/delivery/canonical-json.ts';
 import { codedFailure } from '../coded-failure.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { openConnection } from './api-connection.ts';
-import { ApiError, isNotFound } from './api-error.ts';
+import { isHidden } from './api-error.ts';
 import { translated } from './error-translation.ts';
 
 /** One environment: a namespace of a cluster, and the way to it. */
@@ -82,7 +82,7 @@ const readClusterUid = async (api: ApiClient): Promise<string> => {
     const system = await api.call({ method: 'GET', path: '/api/v1/namespaces/kube-system' });
     return stringAt(system, 'metadata', 'uid') ?? '';
   } catch (error) {
-    if (isNotFound(error) || (error instanceof ApiError && error.status === 403)) return '';
+    if (isHidden(error)) return '';
     throw error;
   }
 };

@@ -9,7 +9,7 @@ import { annotationOf, fenceOf } from '../../domain/delivery/object-fence.ts';
 import { referencesIn } from '../../domain/delivery/pod-template.ts';
 import { isSpent } from '../../domain/delivery/spent-objects.ts';
 import { currentAttempt } from './activity-attempt.ts';
-import { ApiError, isPreconditionFailure } from './api-error.ts';
+import { ApiError, isHidden, isPreconditionFailure } from './api-error.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';
 import { collections, listObjects } from './object-access.ts';
@@ -104,9 +104,24 @@ export const pruneService = async (
   });
 };
 
+/** Routes of the Gateway API, where the cluster has them and lets us see them. */
+const listRoutes = async (cluster: Cluster): Promise<KubernetesObject[]> => {
+  const lists = await Promise.all(
+    [collections.httpRoutes, collections.grpcRoutes].map(async (collection) => {
+      try {
+        return (await listObjects(cluster, collection, { metadataOnly: true })).items;
+      } catch (error) {
+        if (isHidden(error)) return [];
+        throw error;
+      }
+    }),
+  );
+  return lists.flat();
+};
+
 /**
  * The highest fence of the service. Objects without a service count too: an adoption that was
- * taken back leaves its fence behind, and the next one must be above it.
+ * taken back, and a route that was given back, keep their fence, and the next one must be above it.
  */
 export const highestFenceOf = async (
   deps: ReleaseDeps,
@@ -114,7 +129,8 @@ export const highestFenceOf = async (
 ): Promise<{ fence: number }> => {
   const cluster = await deps.environments.locate(request.environment);
   return translated({ subject: request.service }, async () => {
-    const fences = (await listManaged(cluster))
+    const [managed, routes] = await Promise.all([listManaged(cluster), listRoutes(cluster)]);
+    const fences = [...managed, ...routes]
       .filter(
         (object) => isOfService(object, request) || annotationOf(object, 'service') === undefined,
       )

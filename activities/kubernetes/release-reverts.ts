@@ -1,5 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
+import {
+  describeRef,
+  type KubernetesObject,
+  type ObjectRef,
+} from '../../domain/delivery/kubernetes-object.ts';
 import { refOf } from '../../domain/delivery/manifest-set.ts';
 import { decideRevert } from '../../domain/delivery/object-reverts.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
@@ -53,6 +57,12 @@ const fenced = (subject: string, reason: string): Error =>
     subject,
   });
 
+const isGone = async (cluster: Cluster, ref: ObjectRef | undefined): Promise<boolean> => {
+  if (ref === undefined) return false;
+  const found = await readObject(cluster, ref);
+  return found === undefined || found.metadata['deletionTimestamp'] !== undefined;
+};
+
 const revertOnce = async (
   cluster: Cluster,
   sides: { entry: PlanEntry; preImage: KubernetesObject | undefined },
@@ -61,7 +71,8 @@ const revertOnce = async (
   const { entry, preImage } = sides;
   const subject = describeRef(entry.object);
   const live = await readObject(cluster, entry.object);
-  const decision = decideRevert(entry, { live, preImage }, request);
+  const isOrphaned = await isGone(cluster, entry.chain?.needs);
+  const decision = decideRevert(entry, { live, preImage, isOrphaned }, request);
   switch (decision.act) {
     case 'refuse':
       throw fenced(subject, decision.reason);

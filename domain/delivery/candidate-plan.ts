@@ -78,7 +78,7 @@ const lastPhase: Readonly<Record<BorrowedObject['verb'], RolloutPhase>> = {
 
 /** The first write to a borrowed object, and the one that ends it. */
 const linksOf = (
-  { predicted, plan }: CandidateArrangement,
+  { predicted, plan, draft }: CandidateArrangement,
   borrowed: BorrowedObject,
 ): { first: PlanEntry; last: PlanEntry } => {
   const { verb, live, wanted, end, lastStep, traffic, isForeign } = borrowed;
@@ -93,7 +93,12 @@ const linksOf = (
     { step: lastStep, before: between, after: end },
     {
       phase: lastPhase[verb],
-      chain: { plan, link: 2, ...(isForeign ? { givesBack: true } : {}) },
+      chain: {
+        plan,
+        link: 2,
+        ...(isForeign ? { givesBack: true } : {}),
+        ...(verb === 'freeze' ? {} : { needs: draft.candidate.workload }),
+      },
     },
   );
   if (traffic === undefined) return { first, last };

@@ -18,6 +18,13 @@ import { linksWritten } from './write-chain.ts';
 /** Filled in by the API server; an object that is created must not bring them. */
 const serverFields = ['uid', 'resourceVersion', 'generation', 'managedFields', 'creationTimestamp'];
 
+export interface RevertSides {
+  live: KubernetesObject | undefined;
+  preImage: KubernetesObject | undefined;
+  /** What the state before the write leads to is gone. */
+  isOrphaned?: boolean;
+}
+
 export type RevertDecision =
   | { act: 'delete' }
   | { act: 'recreate'; body: KubernetesObject }
@@ -134,11 +141,12 @@ const passOver = (
 
 /**
  * Undoes a later write to an object that the plan writes more than once: it goes back to what the
- * write before left, and stays in the hands of this release until that one is undone too.
+ * write before left, and stays in the hands of this release until that one is undone too. Traffic
+ * never goes back to a candidate that is gone: then the object stays as it is.
  */
 const undoLink = (
   entry: PlanEntry & { chain: ChainLink; before: KubernetesObject },
-  live: KubernetesObject,
+  { live, isOrphaned = false }: { live: KubernetesObject; isOrphaned?: boolean },
   authority: WriteAuthority,
 ): RevertDecision => {
   const { chain, before } = entry;
@@ -147,12 +155,16 @@ const undoLink = (
     return atEpoch ? done('recreated') : done('foreign-change-preserved', ['/metadata/uid']);
   }
   if (linksWritten(live, chain) < chain.link) return passOver(chain, live, authority);
+  const link = { plan: chain.plan, link: chain.link - 1 };
+  if (isOrphaned) {
+    const target = marked(live, authority, link);
+    return { act: 'patch', target, outcome: 'nothing-to-undo', foreignFields: [] };
+  }
   const { target, conflicts } = rebase({
     from: writtenByUs(entry, live),
     to: before,
     live: comparable(live, entry),
   });
-  const link = { plan: chain.plan, link: chain.link - 1 };
   return {
     act: 'patch',
     target: marked(backOnLive(target, live, entry), authority, link),
@@ -163,12 +175,12 @@ const undoLink = (
 
 const undoWrite = (
   entry: PlanEntry,
-  sides: { live: KubernetesObject; preImage: KubernetesObject },
+  sides: { live: KubernetesObject; preImage: KubernetesObject; isOrphaned?: boolean },
   authority: WriteAuthority,
 ): RevertDecision => {
   const { chain, before } = entry;
   return chain !== undefined && chain.link > 1 && before !== null
-    ? undoLink({ ...entry, chain, before }, sides.live, authority)
+    ? undoLink({ ...entry, chain, before }, sides, authority)
     : undoPatch(entry, sides, authority);
 };
 
@@ -178,7 +190,7 @@ const undoWrite = (
  */
 export const decideRevert = (
   entry: PlanEntry,
-  sides: { live: KubernetesObject | undefined; preImage: KubernetesObject | undefined },
+  sides: RevertSides,
   authority: WriteAuthority,
 ): RevertDecision => {
   const { live, preImage } = sides;
@@ -188,7 +200,7 @@ export const decideRevert = (
   if (entry.action === 'patch' && preImage !== undefined) {
     return live === undefined
       ? { act: 'recreate', body: recreationBody(preImage, authority) }
-      : undoWrite(entry, { live, preImage }, authority);
+      : undoWrite(entry, { ...sides, live, preImage }, authority);
   }
   if (live === undefined) return done('nothing-to-undo');
   return entry.action === 'create' ? undoCreate(live, authority) : undoActivate(live, authority);

@@ -49,6 +49,8 @@ export interface ChainLink {
   link: number;
   /** After this write no service holds the object any more: it is as it was, for all to use. */
   givesBack?: true;
+  /** The state before this write leads to this object: where it is gone, nothing goes back there. */
+  needs?: ObjectRef;
 }
 
 export interface StoredPlan {

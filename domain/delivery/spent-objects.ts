@@ -17,8 +17,9 @@ const hasContentName = ({ metadata }: KubernetesObject): boolean =>
 
 /**
  * May an object that a release of this service created be deleted? What an unwound release left
- * behind may, unless a later release has written it since; config by content may, when neither a
- * pod template nor a kept release needs it.
+ * behind may, unless a later release has written it since; so may what existed for the time of an
+ * earlier rollout only; config by content may, when neither a pod template nor a kept release
+ * needs it.
  */
 export const isSpent = (object: KubernetesObject, scope: PruningScope): boolean => {
   const createdBy = annotationOf(object, 'createdBy');
@@ -26,6 +27,7 @@ export const isSpent = (object: KubernetesObject, scope: PruningScope): boolean 
   if (isConfig(object) && scope.isReferenced(object)) return false;
   const untouchedSince = annotationOf(object, 'release') === createdBy;
   if (scope.unwoundReleases.includes(createdBy) && untouchedSince) return true;
+  if (annotationOf(object, 'temporary') !== undefined) return fenceOf(object) < scope.epoch;
   return isConfig(object) && hasContentName(object) && !scope.keepReleases.includes(createdBy);
 };
 

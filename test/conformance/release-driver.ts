@@ -2,17 +2,20 @@ import type {
   PlanStep,
   ReleasePlan,
   Releases,
+  Routes,
   Workloads,
 } from '../../activities/kubernetes/port.ts';
 import { codedErrorOf } from '../../activities/coded-failure.ts';
 import { copyJson, recordAt } from '../../domain/delivery/canonical-json.ts';
 import type { KubernetesObject, ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { RolloutStrategy } from '../../domain/delivery/rollout-plan.ts';
 import { sampleService, type SampleOptions } from './sample-service.ts';
 
 /** A fresh, empty place for one service, and the hands of someone else in it. */
 export interface ReleaseSite {
   releases: Releases;
   workloads: Workloads;
+  routes: Routes;
   environment: string;
   store(objects: readonly KubernetesObject[]): Promise<string>;
   get(ref: ObjectRef): Promise<KubernetesObject | undefined>;
@@ -22,6 +25,14 @@ export interface ReleaseSite {
     change: (object: KubernetesObject) => KubernetesObject | undefined,
   ): Promise<void>;
   add(object: KubernetesObject): Promise<void>;
+  /** Whether a gateway takes the routes and reports on them. */
+  setGateway(isThere: boolean): Promise<void>;
+}
+
+export interface PrepareOptions extends SampleOptions {
+  previous?: DrivenRelease;
+  objects?: KubernetesObject[];
+  strategy?: RolloutStrategy;
 }
 
 export const refs = {
@@ -52,15 +63,16 @@ export const createDriver = (site: ReleaseSite) => {
   const prepare = async (
     release: string,
     epoch: number,
-    options: SampleOptions & { previous?: DrivenRelease; objects?: KubernetesObject[] },
+    options: PrepareOptions,
   ): Promise<DrivenRelease> => {
     const manifestsDigest = await site.store(options.objects ?? sampleService(options));
-    const { previous } = options;
+    const { previous, strategy } = options;
     const plan = await site.releases.plan({
       ...target,
       release,
       manifestsDigest,
       ...(previous === undefined ? {} : { previousManifestsDigest: previous.manifestsDigest }),
+      ...(strategy === undefined ? {} : { strategy }),
       adopt: false,
       epoch,
     });
@@ -82,6 +94,7 @@ export const createDriver = (site: ReleaseSite) => {
       deadlineMs: 30_000,
       stableMs: 0,
     });
+    if (rollout.services.length === 0) return seen.replicaSet.uid;
     await site.workloads.awaitEndpoints({
       ...target,
       services: rollout.services,
@@ -122,7 +135,7 @@ export const createDriver = (site: ReleaseSite) => {
     return driven;
   };
 
-  return { target, prepare, forward, back, proof, deployed };
+  return { target, prepare, awaitChange, forward, back, proof, deployed };
 };
 
 export const codeOf = async (promise: Promise<unknown>): Promise<string | undefined> =>

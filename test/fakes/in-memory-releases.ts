@@ -107,7 +107,10 @@ const revert: (
   const before = await readPreImage(deps, request.preImageDigest);
   const name = describeRef(entry.object);
   const preImage = before.objects.find(({ object }) => describeRef(refOf(object)) === name)?.object;
-  const decision = decideRevert(entry, { live: deps.state.get(entry.object), preImage }, request);
+  const needs = entry.chain?.needs;
+  const isOrphaned = needs !== undefined && deps.state.get(needs) === undefined;
+  const live = deps.state.get(entry.object);
+  const decision = decideRevert(entry, { live, preImage, isOrphaned }, request);
   if (decision.act === 'refuse') {
     throw failure(decision.code, `${name}: ${decision.reason}; nothing was written.`, name);
   }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   createEnvironments,
   createReleases,
+  createRoutes,
   createWorkloads,
 } from '../../../activities/kubernetes/index.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
@@ -46,6 +47,7 @@ export const openProxiedSite = async (sandbox: Sandbox): Promise<ProxiedSite> =>
     proxy,
     releases: createReleases(deps),
     workloads: createWorkloads(deps),
+    routes: createRoutes(deps),
     close: async () => {
       proxy.decide = () => ({ kind: 'forward' });
       await proxy.close();

@@ -8,6 +8,7 @@ import { openConnection } from '../../../activities/kubernetes/api-connection.ts
 import {
   createEnvironments,
   createReleases,
+  createRoutes,
   createWorkloads,
   type Environments,
 } from '../../../activities/kubernetes/index.ts';
@@ -18,6 +19,7 @@ import type { BlobStore } from '../../../activities/store/port.ts';
 import type { KubernetesObject, ObjectRef } from '../../../domain/delivery/kubernetes-object.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
 import type { ReleaseSite } from '../../conformance/release-driver.ts';
+import { playGateway } from './played-gateway.ts';
 
 /** One namespace of the sandbox, the adapter that works in it, and a foreign hand. */
 export interface RealSite extends ReleaseSite {
@@ -89,9 +91,15 @@ export const openRealSite = async (sandbox: Sandbox): Promise<RealSite> => {
     directory,
   });
   const deps = { environments, blobs };
+  let gateway: Awaited<ReturnType<typeof playGateway>> | undefined;
+  const setGateway = async (isThere: boolean): Promise<void> => {
+    await gateway?.stop();
+    gateway = isThere ? await playGateway(api, namespace) : undefined;
+  };
   return {
     releases: createReleases(deps),
     workloads: createWorkloads(deps),
+    routes: createRoutes(deps),
     environment: 'staging',
     namespace,
     environments,
@@ -103,7 +111,9 @@ export const openRealSite = async (sandbox: Sandbox): Promise<RealSite> => {
     add: async (object) => {
       await api.call({ method: 'POST', path: collectionPath(namespace, object), body: object });
     },
+    setGateway,
     close: async () => {
+      await setGateway(false);
       await api.call({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` });
       await rm(directory, { recursive: true, force: true });
     },
