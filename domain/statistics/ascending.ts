@@ -10,5 +10,7 @@ export const ascending = (values: readonly number[]): Ascending =>
 export const mean = (series: Ascending): number =>
   series.reduce((sum, value) => sum + value, 0) / series.length;
 
-/** The value at an index that is known to exist. */
-export const at = (series: Ascending, index: number): number => series[index] ?? Number.NaN;
+const nothing = Number.NaN;
+
+/** The value at an index; outside of the series NaN, which no comparison holds for. */
+export const at = (series: Ascending, index: number): number => series[index] ?? nothing;

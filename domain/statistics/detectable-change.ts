@@ -31,6 +31,8 @@ interface RankedBound {
   rank: number;
 }
 
+const { exp, log } = Math;
+
 const greatestRatio = 1_000;
 const nodeGap = 0.25;
 const nodes = Array.from({ length: 49 }, (_, index) => {
@@ -43,12 +45,12 @@ const average = (value: (z: number) => number): number =>
 
 /** P(experiment > control + shift), the control being exp(spread·z). */
 const exceeds = ({ ratio, spread }: Model, shift: number, z: number): number =>
-  normalCdf(-Math.log((Math.exp(spread * z) + shift) / ratio) / spread);
+  normalCdf(-log((exp(spread * z) + shift) / ratio) / spread);
 
 /** P(control < experiment - shift), the experiment being ratio·exp(spread·z). */
 const isExceeded = ({ ratio, spread }: Model, shift: number, z: number): number => {
-  const left = ratio * Math.exp(spread * z) - shift;
-  return left > 0 ? normalCdf(Math.log(left) / spread) : 0;
+  const left = ratio * exp(spread * z) - shift;
+  return left > 0 ? normalCdf(log(left) / spread) : 0;
 };
 
 const medianDifference = (model: Model): number =>
@@ -98,9 +100,9 @@ export const detectableChange = (plan: SeriesPlan): number | undefined => {
   };
   const spread = Math.max(plan.logSpread, 1e-6);
   const isFound = (logRatio: number): boolean =>
-    power({ ratio: Math.exp(logRatio), spread }, bound) >= wantedPower;
-  const limit = Math.log(greatestRatio);
+    power({ ratio: exp(logRatio), spread }, bound) >= wantedPower;
+  const limit = log(greatestRatio);
   if (!isFound(limit)) return undefined;
-  const ratio = Math.exp(smallestPassing({ low: 0, high: limit }, isFound));
+  const ratio = exp(smallestPassing({ low: 0, high: limit }, isFound));
   return direction === 'increase' ? ratio - 1 : 1 - 1 / ratio;
 };

@@ -26,7 +26,9 @@ const countRanks = ({ control, experiment }: SortedPair): RankCounts => {
   let below = 0;
   let done = 0;
   while (below < control.length || done < experiment.length) {
-    const value = Math.min(control[below] ?? Infinity, experiment[done] ?? Infinity);
+    const ofControl = at(control, below);
+    const ofExperiment = at(experiment, done);
+    const value = ofExperiment < ofControl || below === control.length ? ofExperiment : ofControl;
     const controls = runLength(control, below, value);
     const experiments = runLength(experiment, done, value);
     const tied = controls + experiments;

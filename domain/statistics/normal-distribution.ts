@@ -1,15 +1,20 @@
+// Bound once: a workflow's sandbox answers each look at a global with a call, which made the
+// loops below thirty times slower.
+const { abs, exp, log, sqrt } = Math;
+
 const largestFiniteZ = 38;
 const seriesUpToZ = 3;
 const fractionDepth = 120;
+const densityAtZero = 1 / sqrt(2 * Math.PI);
 
 /** Density of the standard normal distribution. */
-export const normalDensity = (z: number): number => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+export const normalDensity = (z: number): number => densityAtZero * exp((-z * z) / 2);
 
 /** (Φ(z) - ½) / φ(z) as z + z³/3 + z⁵/(3·5) + …; every term has the sign of z, so nothing cancels. */
 const centralSeries = (z: number): number => {
   let sum = 0;
   let term = z;
-  for (let divisor = 3; Math.abs(term) > 1e-17 * Math.abs(sum); divisor += 2) {
+  for (let divisor = 3; abs(term) > 1e-17 * abs(sum); divisor += 2) {
     sum += term;
     term *= (z * z) / divisor;
   }
@@ -37,7 +42,7 @@ export const normalCdf = (z: number): number => {
 
 /** Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.23: off by less than 4.5e-4. */
 const roughLowerQuantile = (probability: number): number => {
-  const t = Math.sqrt(-2 * Math.log(probability));
+  const t = sqrt(-2 * log(probability));
   const above = 2.515517 + t * (0.802853 + t * 0.010328);
   const below = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
   return above / below - t;

@@ -15,12 +15,10 @@ const splitAt = ({ control, experiment }: SortedPair, pivot: number): Split => {
   for (const value of experiment) {
     while (first < control.length && value - at(control, first) > pivot) first += 1;
     split.count += control.length - first;
-    if (first < control.length) {
-      split.greatestUpTo = Math.max(split.greatestUpTo, value - at(control, first));
-    }
-    if (first > 0) {
-      split.smallestBeyond = Math.min(split.smallestBeyond, value - at(control, first - 1));
-    }
+    const upTo = value - at(control, first);
+    if (upTo > split.greatestUpTo) split.greatestUpTo = upTo;
+    const beyond = value - at(control, first - 1);
+    if (beyond < split.smallestBeyond) split.smallestBeyond = beyond;
   }
   return split;
 };
