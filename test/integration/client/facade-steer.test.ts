@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import os from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { planRelease } from '../../../client/cli/dry-run.ts';
-import { createOpsClient } from '../../../client/index.ts';
+import { createOpsClient, type DeployServiceRequest } from '../../../client/index.ts';
 import { manifestsOf } from '../../workflow/delivery/sample-release.ts';
 import {
   approvals,
@@ -12,6 +13,7 @@ import {
   startFacadeServer,
   type FacadeServer,
 } from './facade-server.ts';
+import { openTerminal } from './user-terminal.ts';
 
 let server: FacadeServer;
 
@@ -110,6 +112,53 @@ describe('a service and its runs', () => {
     });
     expect((await errorOf(idle)).code).toBe('MESSAGE_REFUSED');
   });
+
+  test('who waits is shown with place and policy; a superseded release says by whom', async () => {
+    const world = server.world();
+    const ops = await server.clientOf(world);
+    const start = (release: string, changes: Partial<DeployServiceRequest> = {}) =>
+      ops.delivery.deployService.start(requestOf(world, { release, ...changes }));
+    const holder = await start('1', { approvals });
+    await planOf(ops, world);
+    const waiting = async (release: string, queue: 'wait' | 'supersede' | 'hotfix') => {
+      const run = await start(release, { queue });
+      for await (const { progress } of run.watch({ intervalMs: 20 })) {
+        if (progress?.status === 'waiting') return run;
+      }
+      throw new Error(`${release} did not wait`);
+    };
+    const superseded = await waiting('2', 'wait');
+    await waiting('2.1', 'hotfix');
+    const terminal = openTerminal(
+      {
+        directory: os.tmpdir(),
+        temporalAddress: server.env.address,
+        temporalNamespace: 'default',
+        blobsDirectory: os.tmpdir(),
+        workflowBundlePath: '',
+      },
+      server.prefix,
+    );
+    const get = ['get', 'deploy', 'shop', '-e', world.environment];
+    const shown = await terminal.holdfast(get);
+    expect(shown.stdout).toMatch(/place +waiting +queue\n1 +2\.1 +hotfix\n2 +2 +wait\n$/);
+
+    await waiting('3', 'supersede');
+    const failure = await errorOf(superseded.result());
+    expect(failure).toMatchObject({ code: 'SUPERSEDED', retryable: false });
+    expect(failure.message).toContain('Release 3 superseded it');
+    const { waiting: left } = JSON.parse((await terminal.holdfast([...get, '--json'])).stdout) as {
+      waiting: unknown;
+    };
+    expect(left).toEqual([
+      { place: 1, release: '2.1', queue: 'hotfix' },
+      { place: 2, release: '3', queue: 'supersede' },
+    ]);
+    const ended = await terminal.holdfast([...get, '--release', '2', '--watch']);
+    expect(ended).toMatchObject({ exitCode: 4 });
+    expect(ended.stderr).toContain('SUPERSEDED');
+    await holder.abort({ reason: 'the test is over' });
+  }, 60_000);
 
   test('a dry run shows what would change and writes nothing', async () => {
     const world = server.world();

@@ -19,7 +19,13 @@ export interface UserTerminal {
 
 export const packageDirectory = path.resolve(import.meta.dirname, '../../..');
 
-export const openTerminal = (stack: Stack, queuePrefix: string): UserTerminal => {
+/** Where the commands are typed, and which servers they talk to. */
+type Surroundings = Pick<
+  Stack,
+  'directory' | 'temporalAddress' | 'temporalNamespace' | 'blobsDirectory' | 'workflowBundlePath'
+>;
+
+export const openTerminal = (stack: Surroundings, queuePrefix: string): UserTerminal => {
   const start = (args: readonly string[]): ChildProcess =>
     spawn(process.execPath, [path.join(packageDirectory, 'client/cli/main.ts'), ...args], {
       cwd: stack.directory,

@@ -81,6 +81,16 @@ describe('the lock of a service', () => {
     expect(state.queue.map(({ release }) => release)).toEqual(['1', '2']);
   }, 30_000);
 
+  test('is claimed by a hotfix first, and a superseded claim does not come back', async () => {
+    await locks().request(claimOf('1'));
+    expect(await locks().request({ ...claimOf('2'), queue: 'hotfix' })).toEqual({ position: 1 });
+    expect(await locks().request({ ...claimOf('3'), queue: 'supersede' })).toEqual({ position: 2 });
+    await locks().request(claimOf('1'));
+    const state = await entity().query<ServiceLockState>(lockMessageNames.state);
+    expect(state.queue.map(({ release }) => release)).toEqual(['2', '3']);
+    expect(state.settledRequestIds).toEqual([claimOf('1').requestId]);
+  }, 30_000);
+
   test('is asked for anew when the entity was lost', async () => {
     await locks().request(claimOf('1'));
     await entity().terminate('the server lost it');
