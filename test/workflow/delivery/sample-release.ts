@@ -149,7 +149,7 @@ export const lockOf = (server: ReleaseServer, world: World): Promise<ServiceLock
 export const contentOf = ({ cluster }: World): unknown =>
   cluster
     .objects()
-    .map(({ kind, metadata, ...rest }) => ({
+    .map(({ kind, metadata, status: _observed, ...rest }) => ({
       kind,
       name: metadata.name,
       uid: metadata.uid,
