@@ -4,6 +4,8 @@
 /** @type {import('@jest/types').Config.InitialProjectOptions} */
 const base = {
   testEnvironment: 'node',
+  // Only what hangs is ended; how fast a machine is must not decide whether a test passes.
+  testTimeout: 120_000,
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.holdfast/'],
   transform: {
@@ -27,6 +29,12 @@ const withBundle = {
   globalTeardown: '<rootDir>/test/setup/remove-bundle.ts',
 };
 
+/** @type {import('@jest/types').Config.InitialProjectOptions} */
+const withServer = {
+  globalSetup: '<rootDir>/test/setup/start-temporal.ts',
+  globalTeardown: '<rootDir>/test/setup/stop-temporal.ts',
+};
+
 /**
  * @param {string} name
  * @param {import('@jest/types').Config.InitialProjectOptions} settings
@@ -44,8 +52,8 @@ export default {
   projects: [
     layer('unit'),
     layer('replay', { ...withTemporal, ...withBundle }),
-    layer('workflow', { ...withTemporal, ...withBundle }),
-    layer('integration', withTemporal),
+    layer('workflow', { ...withTemporal, ...withServer }),
+    layer('integration', { ...withTemporal, ...withServer }),
     layer('e2e', { ...withTemporal, ...withBundle }),
   ],
 };

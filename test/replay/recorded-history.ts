@@ -2,7 +2,6 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { Worker } from '@temporalio/worker';
 
 const folder = path.join(import.meta.dirname, 'histories');
 
@@ -39,13 +38,4 @@ export const recordedHistories = async (): Promise<RecordedHistory[]> => {
       return { name: path.basename(file, '.json'), events };
     }),
   );
-};
-
-/** Replays with the workflows as they are; throws DeterminismViolationError where they differ. */
-export const replay = async ({ events }: RecordedHistory): Promise<void> => {
-  const codePath = process.env['HOLDFAST_WORKFLOW_BUNDLE'];
-  if (codePath === undefined) throw new Error('the global set-up made no workflow bundle');
-  const started = events[0]?.['workflowExecutionStartedEventAttributes'] as { workflowId: string };
-  // Runs recognise answers to them by their own id, so it has to be the recorded one.
-  await Worker.runReplayHistory({ workflowBundle: { codePath } }, { events }, started.workflowId);
 };

@@ -1,10 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
-import { recordedHistories, replay } from './recorded-history.ts';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { createReplayer } from './history-replayer.ts';
+import { recordedHistories } from './recorded-history.ts';
 import type { RecordedHistory } from './recorded-history.ts';
 
 const histories = await recordedHistories();
+const replayer = createReplayer();
+afterAll(() => replayer.close());
+
+const replay = async ({ events }: RecordedHistory): Promise<void> => {
+  const started = events[0]?.['workflowExecutionStartedEventAttributes'] as { workflowId: string };
+  // Runs recognise answers to them by their own id, so it has to be the recorded one.
+  await replayer.replay({ events }, started.workflowId);
+};
 
 const named = (name: string): RecordedHistory => {
   const found = histories.find((history) => history.name === name);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import {
   createOpsClient,
   OpsError,
@@ -8,7 +5,6 @@ import {
   type DeployServiceRequest,
   type OpsClient,
 } from '../../../client/index.ts';
-import { writeWorkflowBundle } from '../../../workers/bundle.ts';
 import {
   startReleaseServer,
   type ReleaseServer,
@@ -23,11 +19,7 @@ export interface FacadeServer extends ReleaseServer {
 }
 
 export const startFacadeServer = async (): Promise<FacadeServer> => {
-  const directory = await mkdtemp(path.join(os.tmpdir(), 'holdfast-facade-'));
-  const bundle = path.join(directory, 'workflow-bundle.js');
-  await writeWorkflowBundle(bundle);
-  process.env['HOLDFAST_WORKFLOW_BUNDLE'] ??= bundle;
-  const server = await startReleaseServer({ kind: 'local' });
+  const server = await startReleaseServer();
   return {
     ...server,
     clientOf: async (world, queuePrefix = server.prefix) =>
@@ -39,10 +31,6 @@ export const startFacadeServer = async (): Promise<FacadeServer> => {
         uiUrl: 'http://127.0.0.1:8233/',
         messageTimeoutMs: 5_000,
       }),
-    stop: async () => {
-      await server.stop();
-      await rm(directory, { recursive: true });
-    },
   };
 };
 

@@ -1,16 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createContracts } from '../../../activities/contracts/index.ts';
 import { createLocks } from '../../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../../activities/identity/index.ts';
 import type { Notification } from '../../../activities/notify/port.ts';
-import { searchAttributes } from '../../../contracts/search-attributes.ts';
 import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
-import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { createReplayer } from '../../replay/history-replayer.ts';
 import { recordHistory } from '../../replay/recorded-history.ts';
+import { connectToTemporal, startTimeSkipping } from '../../setup/temporal-environment.ts';
 import { createInMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import type { InMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import { createInMemoryProbes } from '../../fakes/in-memory-probes.ts';
@@ -31,7 +31,7 @@ interface Hooks {
   beforeCall?: (activity: string, workflowId: string) => Promise<void> | void;
 }
 
-/** A Temporal server with workers of all pools; each test gets an environment of its own. */
+/** Workers of all pools on a Temporal server; each test gets an environment of its own. */
 export interface ReleaseServer {
   readonly env: TestWorkflowEnvironment;
   readonly prefix: string;
@@ -44,7 +44,8 @@ export interface ReleaseServer {
 }
 
 export interface ServerOptions {
-  kind?: 'time-skipping' | 'local';
+  /** `shared`, the default, has real time and serves other test files too. */
+  kind?: 'time-skipping' | 'shared';
   profile?: 'standard' | 'test';
 }
 
@@ -74,44 +75,12 @@ const routed = (
     ]),
   );
 
-const typesKeyword = { KEYWORD: 'Keyword', BOOL: 'Bool' } as const;
-
-const createEnvironment = async (kind: ServerOptions['kind']): Promise<TestWorkflowEnvironment> => {
-  const say = (): void => undefined;
-  if (kind === 'time-skipping') {
-    const { path } = await locateTool('temporal-test-server', { onProgress: say });
-    const env = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    });
-    const attributes = Object.values(searchAttributes).map(
-      ({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type) ?? 0] as const,
-    );
-    await env.connection.operatorService.addSearchAttributes({
-      namespace: env.namespace ?? 'default',
-      searchAttributes: Object.fromEntries(attributes),
-    });
-    return env;
-  }
-  const { path } = await locateTool('temporal', { onProgress: say });
-  const fast = [
-    'history.transferProcessorMaxPollRPS=2000',
-    'history.timerProcessorMaxPollRPS=2000',
-  ];
-  const attributes = Object.values(searchAttributes).flatMap(({ name, type }) => [
-    '--search-attribute',
-    `${name}=${typesKeyword[type]}`,
-  ]);
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path },
-      extraArgs: [...attributes, ...fast.flatMap((value) => ['--dynamic-config-value', value])],
-    },
-  });
-};
-
 export const startReleaseServer = async (options: ServerOptions = {}): Promise<ReleaseServer> => {
-  const env = await createEnvironment(options.kind);
-  const prefix = 'test';
+  const env = await (options.kind === 'time-skipping' ? startTimeSkipping() : connectToTemporal());
+  const prefix = `test-${randomUUID().slice(0, 8)}`;
+  const replayer = createReplayer();
+  const replayRun = async (handle: WorkflowHandle): Promise<void> =>
+    replayer.replay(await handle.fetchHistory(), handle.workflowId);
   const worlds = new Map<string, World>();
   const find = (environment: string): World => {
     const world = worlds.get(environment);
@@ -126,7 +95,7 @@ export const startReleaseServer = async (options: ServerOptions = {}): Promise<R
     prefix,
     world() {
       serial += 1;
-      const world = createWorld(`env-${serial}`);
+      const world = createWorld(`${prefix}-${serial}`);
       worlds.set(world.environment, world);
       return world;
     },
@@ -140,15 +109,10 @@ export const startReleaseServer = async (options: ServerOptions = {}): Promise<R
     async stop() {
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+      await replayer.close();
       await env.teardown();
     },
   };
-};
-
-const replayRun = async (handle: WorkflowHandle): Promise<void> => {
-  const history = await handle.fetchHistory();
-  const workflowBundle = { codePath: bundlePath() };
-  await Worker.runReplayHistory({ workflowBundle }, history, handle.workflowId);
 };
 
 interface WorkerSetup {
