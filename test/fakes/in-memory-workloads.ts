@@ -14,7 +14,7 @@ import {
 import type { StoredPlan } from '../../domain/delivery/release-plan.ts';
 import { decidePause } from '../../domain/delivery/rollout-pause.ts';
 import { bringsAutoscaler, decideScale } from '../../domain/delivery/workload-scale.ts';
-import { imagesOf } from '../../domain/delivery/pod-template.ts';
+import { imagesOf, selectsPodsOf } from '../../domain/delivery/pod-template.ts';
 import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { failIfAsked, failure } from './in-memory-failure.ts';
@@ -89,6 +89,31 @@ const awaitRollout = async (
   }
 };
 
+/** Pods that a Service routes to, by the ReplicaSet they belong to. */
+const routedSets = (deps: InMemoryDeps, service: string): Set<string> => {
+  const live = deps.state.get({ apiVersion: 'v1', kind: 'Service', name: service });
+  const selector = recordAt(live, 'spec', 'selector');
+  const workloads = deps.state
+    .all()
+    .filter((object) => object.kind === 'Deployment' && selectsPodsOf(selector, object))
+    .filter((workload) => (numberAt(workload, 'spec', 'replicas') ?? 1) > 0);
+  return new Set(workloads.map((workload) => deps.state.activeReplicaSet(workload)?.uid ?? ''));
+};
+
+/** Endpoints follow their Service at once; where they lead elsewhere they stay there. */
+const awaitEndpoints = (
+  deps: InMemoryDeps,
+  { services, replicaSetUid, replicas }: Parameters<Workloads['awaitEndpoints']>[0],
+): { endpoints: number } => {
+  for (const service of services) {
+    const sets = routedSets(deps, service);
+    if (sets.size === 1 && sets.has(replicaSetUid)) continue;
+    const message = `Service/${service} has endpoints of ${[...sets].join(', ') || 'nobody'}`;
+    throw failure('ROLLOUT_DEADLINE', message, `Service/${service}`);
+  }
+  return { endpoints: replicas * services.length };
+};
+
 const setPaused: (
   deps: InMemoryDeps,
   request: Parameters<Workloads['setPaused']>[0],
@@ -129,10 +154,7 @@ export const createInMemoryWorkloads = (deps: InMemoryDeps): Workloads => {
   const asked = (verb: keyof Workloads): void => failIfAsked(deps, verb);
   return {
     awaitRollout: async (request) => (asked('awaitRollout'), awaitRollout(deps, request)),
-    awaitEndpoints: async ({ replicas }) => {
-      asked('awaitEndpoints');
-      return { endpoints: replicas };
-    },
+    awaitEndpoints: async (request) => (asked('awaitEndpoints'), awaitEndpoints(deps, request)),
     setPaused: async (request) => (asked('setPaused'), setPaused(deps, request)),
     scale: async (request) => (asked('scale'), scale(deps, request)),
     keepLogs: async ({ object }) => {
