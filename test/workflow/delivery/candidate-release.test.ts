@@ -1,82 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { KubernetesObject } from '../../../domain/delivery/kubernetes-object.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
-import { contentOf, deploy, progressOf, runningWorld, send, until } from './sample-release.ts';
-import type { ReleaseHandle } from './sample-release.ts';
+import {
+  minuteMs,
+  verdicts,
+  watched,
+  weightsIn,
+  worldWithRoute,
+  writesOf,
+} from './sample-candidate.ts';
+import { contentOf, deploy, runningWorld, send, until } from './sample-release.ts';
 
 let server: ReleaseServer;
 
 beforeAll(async () => {
-  server = await startReleaseServer({ kind: 'time-skipping' });
+  server = await startReleaseServer();
 }, 60_000);
 afterAll(() => server.stop());
 
-const minuteMs = 60_000;
-const smoke = [{ path: '/healthz', expectStatus: 200 }];
-const bake = { forMs: 1_000, path: '/', maxFailureRatio: 0.01, requestsPerSecond: 500 };
-const watched = { smoke, bake: { ...bake, minSamples: 20 }, versionHeader: 'X-Version' };
-
-/** The ladder of the requirement, then the old version is kept for an hour. */
-const ladder = {
-  type: 'blue-green' as const,
-  route: 'shop',
-  steps: [
-    { weightPercent: 10, forMs: 10 * minuteMs },
-    { weightPercent: 50, forMs: 10 * minuteMs },
-  ],
-  retainMs: 60 * minuteMs,
-};
 const switched = { type: 'blue-green' as const, steps: [], retainMs: 0 };
-
-const route: KubernetesObject = {
-  apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'HTTPRoute',
-  metadata: { name: 'shop', uid: 'route-1', generation: 1 },
-  spec: {
-    parentRefs: [{ name: 'gateway' }],
-    rules: [{ backendRefs: [{ name: 'shop', port: 80, group: '', kind: 'Service', weight: 1 }] }],
-  },
-};
-
-/** Version 1 runs and answers; version 2 answers through whatever share it has. */
-const worldWithRoute = async (): Promise<World> => {
-  const world = await runningWorld(server);
-  world.cluster.add(route);
-  world.traffic.smokeVersion = '2';
-  world.traffic.versions = () => {
-    const share = shareIn(world);
-    return [
-      { version: '1', share: 1 - share, failureRatio: 0 },
-      { version: '2', share, failureRatio: world.traffic.failureRatio ?? 0 },
-    ];
-  };
-  return world;
-};
-
-const weightsIn = (world: World): number[] => {
-  const live = world.cluster.get({ ...route, name: 'shop' }) as unknown as {
-    spec: { rules: { backendRefs: { weight?: number }[] }[] };
-  };
-  return (live.spec.rules[0]?.backendRefs ?? []).map(({ weight = 1 }) => weight);
-};
-
-const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' };
-
-/** Share of version 2: by the weights, or all where only the updated Deployment is left. */
-const shareIn = (world: World): number => {
-  const [stable = 1, candidate] = weightsIn(world);
-  if (candidate !== undefined) return candidate / (stable + candidate);
-  return JSON.stringify(world.cluster.get(deployment)).includes('shop:2') ? 1 : 0;
-};
-
-const writesOf = (world: World): string[] =>
-  world.cluster.writes.map((write) =>
-    write.replace(/ @\d+$/, '').replaceAll(/-[0-9a-f]{6}\b/g, '-x'),
-  );
-
-const verdicts = (result: Awaited<ReturnType<ReleaseHandle['result']>>): string[] =>
-  result.gates.map(({ name, verdict }) => `${name}: ${verdict}`);
 
 describe('blue-green by switching the Services', () => {
   test('comes up beside the old version, takes over, and ends as the manifests say', async () => {
@@ -145,72 +87,6 @@ describe('blue-green by switching the Services', () => {
   }, 60_000);
 });
 
-describe('the ladder 10 % for 10 minutes, 50 % for 10 minutes, all, and an hour to go back', () => {
-  test('with the real times: every stop is gated and the end is as the manifests say', async () => {
-    const world = await worldWithRoute();
-    const run = await deploy(server, world, {
-      version: '2',
-      input: { ...watched, strategy: ladder },
-    });
-    const result = await run.result();
-    expect(result.outcome).toBe('deployed');
-    expect(verdicts(result)).toEqual([
-      'preview: pass',
-      'watch at 10 %: pass',
-      'watch at 50 %: pass',
-      'smoke: pass',
-      'bake: pass',
-    ]);
-    const weights = writesOf(world).filter((write) => write.startsWith('weigh'));
-    expect(weights).toEqual([10, 50, 100, 0].map((weight) => `weigh HTTPRoute/shop ${weight}`));
-    expect(weightsIn(world)).toEqual([1]);
-    const { stages } = await progressOf(run);
-    const retained = stages.find(({ name }) => name === 'retain');
-    expect((retained?.endedAtMs ?? 0) - (retained?.startedAtMs ?? 0)).toBeGreaterThanOrEqual(
-      60 * minuteMs,
-    );
-    const history = await run.fetchHistory();
-    expect(history.events?.length).toBeLessThan(600);
-    await server.replayAndRecord(run, 'ladder');
-  }, 120_000);
-
-  test('A2: errors over the threshold at 10 % give everything back and nobody gets more', async () => {
-    const world = await worldWithRoute();
-    const before = contentOf(world);
-    world.hooks.beforeCall = (activity) => {
-      if (activity === 'probes.watch' && weightsIn(world)[1] === 10)
-        world.traffic.failureRatio = 0.4;
-    };
-    const run = await deploy(server, world, {
-      version: '2',
-      input: { ...watched, strategy: ladder },
-    });
-    const result = await run.result();
-    expect(result).toMatchObject({
-      outcome: 'restored-exactly',
-      failedStep: 'watch at 10 %',
-      failure: { code: 'BAKE_FAILED' },
-    });
-    expect(result.compensations[0]).toMatchObject({ step: 'shift shop', outcome: 'undone' });
-    const weights = writesOf(world).filter((write) => write.startsWith('weigh'));
-    expect(weights).toEqual(['weigh HTTPRoute/shop 10', 'weigh HTTPRoute/shop 0']);
-    expect(contentOf(world)).toEqual(before);
-    await server.replay([run]);
-  }, 120_000);
-
-  test('abort in the hour after the switch gives everything back to the old version', async () => {
-    const world = await worldWithRoute();
-    const before = contentOf(world);
-    const strategy = { ...ladder, steps: [] };
-    const run = await deploy(server, world, { version: '2', input: { ...watched, strategy } });
-    await until(run, ({ waitingFor }) => waitingFor?.verbs.includes('promote') === true);
-    await send(run, 'abort');
-    expect(await run.result()).toMatchObject({ outcome: 'restored-exactly' });
-    expect(contentOf(world)).toEqual(before);
-    await server.replay([run]);
-  }, 120_000);
-});
-
 describe('steering a rollout', () => {
   const canary = {
     type: 'canary' as const,
@@ -234,7 +110,7 @@ describe('steering a rollout', () => {
   };
 
   test('setWeight stays there until promote; each verb answers with the weight', async () => {
-    const world = await worldWithRoute();
+    const world = await worldWithRoute(server);
     stayAtFirstStop(world);
     const run = await deploy(server, world, {
       version: '2',
@@ -262,7 +138,7 @@ describe('steering a rollout', () => {
   }, 120_000);
 
   test('promoteFull gives everything without watching any more', async () => {
-    const world = await worldWithRoute();
+    const world = await worldWithRoute(server);
     stayAtFirstStop(world);
     const run = await deploy(server, world, {
       version: '2',
@@ -279,7 +155,7 @@ describe('steering a rollout', () => {
   }, 120_000);
 
   test('a share that does not follow the weight is put back', async () => {
-    const world = await worldWithRoute();
+    const world = await worldWithRoute(server);
     const before = contentOf(world);
     world.traffic.versions = () => [{ version: '1', share: 1, failureRatio: 0 }];
     const run = await deploy(server, world, {
