@@ -2,11 +2,13 @@ import { openClient } from './open-client.ts';
 import { OpsError, type OpsClient, type StartedDeployService } from '../index.ts';
 import { readSurroundings } from '../config.ts';
 import type { CommandContext } from './command-context.ts';
+import { messageCommand } from './command-lines.ts';
 import { readDeployRequest } from './deploy-request.ts';
 import type { DeployFlags } from './deploy-verb.ts';
 import { planRelease } from './dry-run.ts';
 import { parseDurationFlag } from './duration-flag.ts';
 import { followRun, sayWhatGoesOn } from './follow-run.ts';
+import { targetOf } from './look-at-run.ts';
 import { endExitCode, resultExitCode, tellResult } from './release-result.ts';
 import { renderPlan } from './render-plan.ts';
 import { exitCodes } from './report-error.ts';
@@ -35,11 +37,8 @@ export const deploy = async (
   if (flags.wait === true) {
     end(await waitForEnd(terminal, run, { request, flags, timeoutMs }));
   } else if ((request.approvals ?? []).length > 0) {
-    const { service, environment } = request;
-    say(
-      terminal,
-      `It waits for an approval: holdfast approve ${service} -e ${environment} --reason "…"`,
-    );
+    const command = messageCommand('approve', targetOf(run, request));
+    say(terminal, `It waits for an approval: ${command}`);
     end(exitCodes.waitsForApproval);
   }
 };
@@ -80,7 +79,7 @@ const waitForEnd = async (
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   if (follow !== 'ended') {
-    sayWhatGoesOn(terminal, follow, request);
+    sayWhatGoesOn(terminal, follow, targetOf(run, request));
     return endExitCode(follow);
   }
   const result = await run.result();

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import type { DeployServiceHandle, RunView } from '../index.ts';
+import { lookCommand, messageCommand, type CommandTarget } from './command-lines.ts';
 import { narrateChanges } from './narrate-run.ts';
 import { renderRun, type RunScreen } from './render-run.ts';
 import { canvasOf, isLive, say, type Terminal, type TextOutput } from './terminal.ts';
@@ -107,17 +108,13 @@ export const screenOf = (run: DeployServiceHandle, view: View): RunScreen => ({
 });
 
 /** What a person can do about a run that nobody follows any more. */
-export const sayWhatGoesOn = (
-  terminal: Terminal,
-  end: FollowEnd,
-  { service, environment }: { service: string; environment: string },
-): void => {
-  const target = `${service} -e ${environment}`;
+export const sayWhatGoesOn = (terminal: Terminal, end: FollowEnd, target: CommandTarget): void => {
   if (end === 'needs-operator') {
     say(terminal, 'The run waits for an operator; the verbs above resolve it.');
     return;
   }
   say(terminal, 'The release goes on without this command.');
-  say(terminal, `follow it: holdfast get deploy ${target} --watch`);
-  say(terminal, `put it back: holdfast abort ${target} --reason "…"`);
+  say(terminal, `follow it: ${lookCommand('get deploy', target)} --watch`);
+  say(terminal, `why it is where it is: ${lookCommand('deploy explain', target)}`);
+  say(terminal, `put it back: ${messageCommand('abort', target)}`);
 };

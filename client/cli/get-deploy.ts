@@ -2,9 +2,11 @@ import type { ServiceLockState } from '../../contracts/delivery/service-lock.ts'
 import { openClient } from './open-client.ts';
 import { OpsError, type DeployServiceHandle, type OpsClient, type RunSummary } from '../index.ts';
 import type { CommandContext } from './command-context.ts';
+import { lockCommand } from './command-lines.ts';
 import { parseDurationFlag } from './duration-flag.ts';
 import { followRun, sayWhatGoesOn, screenOf } from './follow-run.ts';
 import type { GetFlags } from './get-verb.ts';
+import { findRun, lookOnce, targetOf } from './look-at-run.ts';
 import { paintTable, piece } from './paint.ts';
 import { endExitCode, resultExitCode, tellResult } from './release-result.ts';
 import { queueOf, renderQueue } from './render-queue.ts';
@@ -60,48 +62,26 @@ const renderList = (runs: readonly RunSummary[], terminal: Terminal): string[] =
   return paintTable([head.map((title) => piece(title, 'faint')), ...rows], canvas);
 };
 
-/** The live run of a service, else the last one that ended. */
-const findRun = async (
-  ops: OpsClient,
-  name: { service: string; environment: string; release: string | undefined },
-): Promise<DeployServiceHandle> => {
-  const { service, environment, release } = name;
-  const { deployService } = ops.delivery;
-  if (release !== undefined) return deployService.getHandle({ service, environment, release });
-  try {
-    return await deployService.getHandle({ service, environment });
-  } catch (error) {
-    if (!(error instanceof OpsError) || error.code !== 'RUN_NOT_FOUND') throw error;
-    const runs = await ops.listRuns({ workflow: 'deployService', service, environment, limit: 1 });
-    const [last] = runs;
-    if (last === undefined) throw error;
-    return deployService.getHandle(last.workflowId);
-  }
-};
-
 const show = async (
   terminal: Terminal,
   about: { run: DeployServiceHandle; lock: () => Promise<ServiceLockState | null>; json: boolean },
 ): Promise<void> => {
   const { run, lock, json } = about;
-  for await (const view of run.watch()) {
-    if (json) {
-      const { progress, pods, executionStatus } = view;
-      printJson(terminal, {
-        workflowId: run.workflowId,
-        url: run.url,
-        executionStatus,
-        progress,
-        pods,
-        waiting: await lock().then(queueOf, () => null),
-      });
-    } else {
-      const canvas = { ...canvasOf(terminal, terminal.stdout), nowMs: Date.now() };
-      printLine(terminal, renderRun(screenOf(run, view), canvas));
-      tellLock(terminal, await lock());
-    }
+  const view = await lookOnce(run);
+  if (json) {
+    const { progress, pods, counts, executionStatus } = view;
+    printJson(terminal, {
+      workflowId: run.workflowId,
+      url: run.url,
+      ...{ executionStatus, progress, pods, counts },
+      waiting: await lock().then(queueOf, () => null),
+    });
     return;
   }
+  const canvas = { ...canvasOf(terminal, terminal.stdout), nowMs: Date.now() };
+  printLine(terminal, renderRun(screenOf(run, view), canvas));
+  // A worker that does not answer for the run does not answer for the lock either.
+  if (view.silence === null) tellLock(terminal, await lock());
 };
 
 const lockOf = async (
@@ -126,7 +106,7 @@ const tellLock = (terminal: Terminal, lock: ServiceLockState | null): void => {
   const { needsOperator, service, environment } = lock;
   say(terminal, `the lock of ${service} waits for an operator: ${needsOperator.why}`, 'bad');
   for (const verb of needsOperator.verbs) {
-    say(terminal, `  holdfast lock ${service} -e ${environment} --${verb} --reason "…"`);
+    say(terminal, `  ${lockCommand(verb, { service, environment })}`);
   }
 };
 
@@ -145,10 +125,12 @@ const watch = async (
     output: terminal.stdout,
     silent: json,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(json ? { onView: ({ progress, pods }) => printJson(terminal, { progress, pods }) } : {}),
+    ...(json
+      ? { onView: ({ progress, pods, counts }) => printJson(terminal, { progress, pods, counts }) }
+      : {}),
   });
   if (end !== 'ended') {
-    sayWhatGoesOn(terminal, end, about);
+    sayWhatGoesOn(terminal, end, targetOf(run, about));
     return endExitCode(end);
   }
   const result = await run.result();

@@ -7,6 +7,7 @@ import {
   reasonOption,
   type CommandContext,
 } from './command-context.ts';
+import { OpsError } from '../ops-error.ts';
 import { verbCommand } from './command-lines.ts';
 
 const descriptions: Record<UpdateName, string> = {
@@ -18,9 +19,26 @@ const descriptions: Record<UpdateName, string> = {
   abort: 'Put everything back that a release has changed',
   retryStep: 'Try the failed step of a release on hold again',
   retryCompensation: 'Try again what could not be undone',
-  setWeight: 'Give the new version a share of the traffic and stay there',
-  promote: 'End what is being watched or waited for, and go on',
-  promoteFull: 'Give the new version everything without watching any more',
+  setWeight: 'Give the new version this share of the traffic, and stay there until promote',
+  promote: 'Go on with the rollout now: end the watch, the held weight or the wait of a release',
+  promoteFull: 'Give the new version all traffic now, without watching any more',
+};
+
+/** What someone has to know who reads only the help of this verb. */
+const explanations: Partial<Record<UpdateName, string>> = {
+  setWeight: `
+It needs an HTTPRoute: a canary, or blue-green with a route. The new version has
+to be up, and must not have all traffic yet. Nothing judges it while it is held.
+`,
+  promote: `
+It ends what the rollout waits at: a gate that is watched counts as skipped, a
+weight that was set is left, an old version that is kept ready goes. It approves
+nothing: for that there is approve.
+`,
+  promoteFull: `
+All gates that are left are skipped, and the old version is not kept ready. Only
+the proof at the end is made. To go on step by step, use promote.
+`,
 };
 
 const decisions: ReadonlySet<string> = new Set<UpdateName>(['approve', 'reject']);
@@ -47,22 +65,41 @@ const messageVerb = (context: CommandContext, name: UpdateName): Command => {
     .addOption(environmentOption())
     .addOption(reasonOption())
     .addOption(actorOption())
-    .option('--release <name>', 'a release by name; the one that runs or waits unless given')
+    .option(
+      '--release <name>',
+      'a release by name; unless given, the one that has the lock, else the first that waits',
+    )
     .addOption(jsonOption());
   if (decisions.has(name)) {
     command.option('--plan <digest>', 'the plan that was read; the current one unless given');
   }
   if (name === 'setWeight') {
-    command.requiredOption('--weight <percent>', 'share for the new version, 0–100', Number);
+    command.requiredOption('--weight <percent>', 'share for the new version, 0–100', parseWeight);
   }
   const example = name === 'setWeight' ? `${verb} shop --weight 30` : `${verb} shop`;
   return command
     .addHelpText(
       'after',
-      `\nExample:\n  holdfast ${example} -e staging --reason "checked with Ana"`,
+      `${explanations[name] ?? ''}\nExample:\n  holdfast ${example} -e staging --reason "checked with Ana"`,
     )
     .action(async (service: string, flags: MessageFlags) => {
       const { sendMessage } = await import('./send-message.ts');
       await sendMessage(context, name, { service, ...flags });
     });
+};
+
+/**
+ * A weight on the command line. Only digits: of an empty or odd text a number could still be
+ * made, and 0 takes all traffic from the new version.
+ *
+ * @throws INVALID_INPUT
+ */
+const parseWeight = (text: string): number => {
+  const weight = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (weight <= 100) return weight;
+  throw new OpsError({
+    code: 'INVALID_INPUT',
+    message: `--weight: must be a whole number from 0 to 100, not “${text}”. Nothing was sent.`,
+    subject: '--weight',
+  });
 };
