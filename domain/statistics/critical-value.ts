@@ -17,5 +17,5 @@ export interface Assurance {
 export const criticalValue = ({ confidence, looks }: Assurance): number => {
   if (looks === undefined) return twoSidedCriticalValue(confidence);
   const values = sequentialCriticalValues(looks, (share) => spentAlpha(1 - confidence, share));
-  return values.at(-1) ?? Infinity;
+  return values.at(-1) ?? twoSidedCriticalValue(confidence);
 };

@@ -45,7 +45,7 @@ const side = ({ above, below }: MidP, level: number): 'high' | 'low' | undefined
  * rise to 0.5 % more often than Fisher's own (54 against 50 %). It needs no switch between
  * small and large counts.
  *
- * @throws RangeError for a confidence outside 0–1 or looks that do not grow.
+ * @throws RangeError for a confidence outside 0–1.
  */
 export const judgeProportions = (
   comparison: ProportionComparison,

@@ -68,14 +68,14 @@ const significantSide = (z: number, critical: number): 'high' | 'low' | undefine
  * has a false alarm in 0.2 % of runs at 98 % (a bound that stays 25 % clear asks for
  * z ≈ 2.33 / 0.75 = 3.10), and finds +10 %, +30 %, +50 % and ×2 in 0.4, 1.7, 5 and 25 % of runs
  * of 5 samples a side and in 8, 93, 100 and 100 % of runs of 60, for log-normal series of
- * σ = 0.3. A tolerance of 25 % of the control would find +10 % and +20 % never. The bounds
+ * σ = 0.3. A tolerance of 25 % of the control would never find +10 %. The bounds
  * are the k-th of the sorted differences counted from 1; counted from 0, a doubling would be
  * found in 38 % of runs of 5 samples.
  *
  * The verdict does not depend on the unit or on the order of the samples, and equal inputs
  * give equal outputs. Identical series have z = 0 and are the same.
  *
- * @throws RangeError for a confidence outside 0–1 or looks that do not grow.
+ * @throws RangeError for a confidence outside 0–1.
  */
 export const judgeSeries = (comparison: SeriesComparison): Judgement<SeriesNumbers> => {
   const { control, experiment, confidence } = comparison;

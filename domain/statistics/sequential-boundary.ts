@@ -1,6 +1,9 @@
+import { gaussLegendre } from './gauss-legendre.ts';
 import { normalCdf, normalDensity, normalQuantile } from './normal-distribution.ts';
 
-/** A place on the path of z·√t between the bounds, with its share of the probability. */
+const { abs, ceil, log, max, min, sqrt } = Math;
+
+/** A place of the path of z·√t above 0, with its share of the probability; it mirrors itself below. */
 interface PathPoint {
   at: number;
   probability: number;
@@ -8,50 +11,50 @@ interface PathPoint {
 
 /** The test after a look at which no bound was crossed. */
 interface Uncrossed {
+  /** Share of the information at the last look that was integrated. */
   fraction: number;
-  spent: number;
-  bound: number;
   points: readonly PathPoint[];
+  spent: number;
 }
 
-/** Where the path ends up at the next look: a normal step of this width from each point. */
+/** A normal step of this width from each point. */
 interface Step {
   from: readonly PathPoint[];
   width: number;
 }
 
-const nodesPerDeviation = 3;
-const start: Uncrossed = { fraction: 0, spent: 0, bound: 0, points: [{ at: 0, probability: 1 }] };
+const start: Uncrossed = { fraction: 0, points: [{ at: 0, probability: 0.5 }], spent: 0 };
 
-/** Closer looks cost time with the square of their number and find nothing sooner. */
+/** Closer looks are counted by the sum of their levels: their integrals would be long and alike. */
 const closestLooks = 0.005;
 
-/** Simpson's rule over [-bound, bound], fine enough for the next step. */
-const pointsWithin = (bound: number, step: Step, nextWidth: number): readonly PathPoint[] => {
-  const intervals = 2 * Math.max(16, Math.ceil((bound / nextWidth) * nodesPerDeviation));
-  const gap = (2 * bound) / intervals;
-  return Array.from({ length: intervals + 1 }, (_, index) => {
-    const at = -bound + index * gap;
-    const inner = index % 2 === 1 ? 4 : 2;
-    const weight = index === 0 || index === intervals ? 1 : inner;
-    return { at, probability: (weight * gap * densityAt(at, step)) / 3 };
-  });
+/** What is left to spend where looks go on after the plan: a z of 37. */
+const leastLevel = 1e-300;
+
+const densityAt = (place: number, { from, width }: Step): number => {
+  let sum = 0;
+  for (const { at, probability } of from) {
+    const [near, far] = [(place - at) / width, (place + at) / width];
+    sum += (probability * (normalDensity(near) + normalDensity(far))) / width;
+  }
+  return sum;
 };
 
-const densityAt = (at: number, { from, width }: Step): number =>
-  from.reduce(
-    (sum, point) => sum + (point.probability * normalDensity((at - point.at) / width)) / width,
-    0,
-  );
+/** The paths that stay within the bound, at nodes that are dense enough for the next step. */
+const pointsWithin = (bound: number, step: Step, nextWidth: number): readonly PathPoint[] =>
+  gaussLegendre(8 + ceil((1.5 * bound) / nextWidth), bound).map(({ at, weight }) => ({
+    at,
+    probability: weight * densityAt(at, step),
+  }));
 
 /** P(beyond ±x after this step, no bound having been crossed before), and its slope in x. */
 const crossing = (x: number, { from, width }: Step): { beyond: number; slope: number } => {
   let beyond = 0;
   let slope = 0;
   for (const { at, probability } of from) {
-    const z = (x - at) / width;
-    beyond += 2 * probability * normalCdf(-z);
-    slope -= (2 * probability * normalDensity(z)) / width;
+    const [near, far] = [(x - at) / width, (x + at) / width];
+    beyond += 2 * probability * (normalCdf(-near) + normalCdf(-far));
+    slope -= (2 * probability * (normalDensity(near) + normalDensity(far))) / width;
   }
   return { beyond, slope };
 };
@@ -68,24 +71,12 @@ const boundCrossedWith = (probability: number, step: Step, highest: number): num
     const { beyond, slope } = crossing(x, step);
     if (beyond > probability) low = x;
     else high = x;
-    const newton = x - (Math.log(beyond / probability) * beyond) / slope;
+    const newton = x - (log(beyond / probability) * beyond) / slope;
     const next = newton >= low && newton <= high ? newton : (low + high) / 2;
-    if (Math.abs(next - x) < 1e-10) return next;
+    if (abs(next - x) < 1e-10) return next;
     x = next;
   }
   return high;
-};
-
-const checkLooks = (looks: readonly number[]): void => {
-  const gaps = looks.map((fraction, index) => fraction - (looks[index - 1] ?? 0));
-  if (looks.length === 0 || gaps.some((gap) => !(gap > closestLooks - 1e-9))) {
-    throw new RangeError(
-      `looks are shares of the planned samples, growing by ${closestLooks} at least; got ${looks.join(', ')}`,
-    );
-  }
-  if ((looks.at(-1) ?? 0) > 1 + 1e-9) {
-    throw new RangeError(`no look comes after the planned samples; got ${looks.join(', ')}`);
-  }
 };
 
 /**
@@ -96,26 +87,30 @@ const checkLooks = (looks: readonly number[]): void => {
  * integration (Armitage, McPherson and Rowe, 1969). Right to four decimals.
  *
  * A bound depends on the looks before it and not on those to come, so a look that was missed
- * or moved costs nothing.
+ * or moved costs nothing. A look after the plan, or at no new samples, has nothing to spend
+ * and finds nothing.
  *
- * @param looks share of the planned samples that was in at each look, growing, at most 1.
+ * @param looks share of the planned samples that was in at each look, growing up to 1.
  * @param spent error allowed up to a share, two-sided and growing.
  */
 export const sequentialCriticalValues = (
   looks: readonly number[],
   spent: (informationFraction: number) => number,
 ): readonly number[] => {
-  checkLooks(looks);
   let state = start;
-  return looks.map((fraction, index) => {
-    const step = { from: state.points, width: Math.sqrt(fraction - state.fraction) };
-    const toSpend = spent(fraction) - state.spent;
-    const highest = -normalQuantile(toSpend / 2) * Math.sqrt(fraction);
-    const bound = boundCrossedWith(toSpend, step, highest);
-    const next = looks[index + 1];
-    const points = next === undefined ? [] : pointsWithin(bound, step, Math.sqrt(next - fraction));
-    state = { fraction, spent: spent(fraction), bound, points };
-    return bound / Math.sqrt(fraction);
+  return looks.map((look, index) => {
+    const fraction = min(1, look);
+    const level = max(leastLevel, spent(fraction) - state.spent);
+    const z = -normalQuantile(level / 2);
+    state = { ...state, spent: max(state.spent, spent(fraction)) };
+    if (fraction - state.fraction < closestLooks) return z;
+    const step = { from: state.points, width: sqrt(fraction - state.fraction) };
+    const bound = boundCrossedWith(level, step, z * sqrt(fraction));
+    const next = looks.slice(index + 1).find((later) => min(1, later) - fraction >= closestLooks);
+    const points =
+      next === undefined ? [] : pointsWithin(bound, step, sqrt(min(1, next) - fraction));
+    state = { ...state, fraction, points };
+    return bound / sqrt(fraction);
   });
 };
 

@@ -8,7 +8,7 @@ import {
 
 const expectClose = (values: readonly number[], expected: readonly number[]): void => {
   expect(values).toHaveLength(expected.length);
-  values.forEach((value, index) => expect(value).toBeCloseTo(expected[index] ?? Number.NaN, 3));
+  values.forEach((value, index) => expect(value).toBeCloseTo(expected[index] ?? Number.NaN, 4));
 };
 
 describe('the critical values of repeated looks', () => {
@@ -63,10 +63,33 @@ describe('the critical values of repeated looks', () => {
     );
   });
 
-  test('looks that do not grow, that crowd or that come after the plan are refused', () => {
-    for (const looks of [[], [0], [0.5, 0.5], [0.5, 0.4], [0.5, 0.501], [0.5, 1.1], [Number.NaN]]) {
-      expect(() => criticalValue({ confidence: 0.98, looks })).toThrow(RangeError);
+  test('looks that crowd cost more than they need, and never less', () => {
+    const crowded = [0.5, 0.501, 0.502, 1];
+    const spent = (share: number): number => 0.02 * share ** 1.5;
+    const [, second, third, last] = sequentialCriticalValues(crowded, spent);
+    const [, alone] = sequentialCriticalValues([0.5, 1], spent);
+    expect(second).toBeGreaterThan(4);
+    expect(third).toBeGreaterThan(4);
+    expect(last).toBeCloseTo(alone ?? Number.NaN, 2);
+    expect(last).toBeGreaterThan(alone ?? Number.NaN);
+  });
+
+  test('a look after the plan, or at nothing new, finds nothing', () => {
+    for (const looks of [
+      [0.5, 0.5],
+      [0.5, 0.4],
+      [1, 1],
+      [1, 1.1],
+      [0.5, 1, 3],
+    ]) {
+      expect(criticalValue({ confidence: 0.98, looks })).toBeGreaterThan(36);
     }
+  });
+
+  test('no looks at all are the plain test', () => {
+    expect(criticalValue({ confidence: 0.98, looks: [] })).toBe(
+      criticalValue({ confidence: 0.98 }),
+    );
   });
 
   test('even looks', () => {
