@@ -22,14 +22,44 @@ export interface Scenario {
   baseline?: SampleVersion;
   target: SampleVersion;
   outcome: DeployServiceResult['outcome'];
+  /** How the target replaces the baseline; a rolling update if absent. */
+  strategy?: { type: 'blue-green'; retainMs: number };
+  /** The release is aborted while the old version is kept, with all traffic on the new one. */
+  abortsInRetention?: boolean;
 }
+
+/** Longer than a killed worker is away, so that an abort always finds the retention. */
+const retainMs = 60_000;
 
 export const scenarios: readonly Scenario[] = [
   { name: 'first', target: versions.first, outcome: 'deployed' },
   { name: 'update', baseline: versions.first, target: versions.second, outcome: 'deployed' },
   { name: 'undo', baseline: versions.first, target: versions.bad, outcome: 'restored-exactly' },
   { name: 'undo-first', target: versions.bad, outcome: 'restored-exactly' },
+  {
+    name: 'blue-green',
+    baseline: versions.first,
+    target: versions.second,
+    outcome: 'deployed',
+    strategy: { type: 'blue-green', retainMs: 0 },
+  },
+  {
+    name: 'blue-green-back',
+    baseline: versions.first,
+    target: versions.second,
+    outcome: 'restored-exactly',
+    strategy: { type: 'blue-green', retainMs },
+    abortsInRetention: true,
+  },
 ];
+
+export const scenariosNamed = (names: readonly string[]): Scenario[] =>
+  names.map((wanted) => {
+    const found = scenarios.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+    const known = scenarios.map(({ name }) => name).join(', ');
+    throw new Error(`there is no scenario ${wanted}; there are ${known}`);
+  });
 
 export const faultKinds = ['kill-before', 'kill-after', 'lose-response'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -71,6 +101,19 @@ const exactnessProblems = (
         ({ object, verdict }) => `${object} is ${verdict} after the undo`,
       );
 
+const releaseTarget = async (
+  rig: ReleaseRig,
+  { target, strategy, abortsInRetention }: Scenario,
+): Promise<DeployServiceResult> => {
+  await rig.start({
+    release: 'r2',
+    objects: sampleManifests(target),
+    ...(strategy === undefined ? {} : { input: { strategy } }),
+  });
+  if (abortsInRetention === true) await rig.abortInRetention('r2');
+  return rig.result('r2');
+};
+
 /** Plays a scenario; `arm` is called when the disturbed part begins. */
 const play = async (
   { lane, reader, scenario, namespace }: Play,
@@ -84,7 +127,7 @@ const play = async (
     const before = await takeSnapshot(reader, namespace);
     const writesBefore = (await rig.writes()).length;
     arm(rig);
-    const result = await rig.release({ release: 'r2', objects: sampleManifests(scenario.target) });
+    const result = await releaseTarget(rig, scenario);
     const after = await takeSnapshot(reader, namespace);
     const problems = exactnessProblems(scenario, before, after);
     if (result.outcome !== scenario.outcome) {

@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { sandboxDown } from '../../sandbox/index.ts';
 import { levelOneState, startReleaseStack } from '../setup/release-stack.ts';
+import { scenarios, scenariosNamed } from './kill-matrix.ts';
 import { runMatrix } from './run-matrix.ts';
 
 const { values } = parseArgs({
@@ -14,6 +15,8 @@ const { values } = parseArgs({
     /** Every point with one kind of fault in turn, in place of every kind. */
     sample: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    /** Only these, by name and with commas in between. */
+    scenario: { type: 'string' },
   },
 });
 
@@ -27,6 +30,8 @@ try {
     stack,
     parallel: Number(values.parallel),
     sample: values.sample,
+    scenarios:
+      values.scenario === undefined ? scenarios : scenariosNamed(values.scenario.split(',')),
     onProgress: say,
   });
   for (const problem of report.problems) say(problem);

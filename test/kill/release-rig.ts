@@ -1,5 +1,9 @@
-import type { Client } from '@temporalio/client';
-import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type {
+  DeployServiceProgress,
+  DeployServiceResult,
+} from '../../contracts/delivery/deploy-service.ts';
 import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
 import type { AuditedWrite } from './audit-log.ts';
 import type { FaultProxy } from './fault-proxy.ts';
@@ -29,6 +33,8 @@ export interface ReleaseRig {
   workflowId(release: string): string;
   start(request: ReleaseRequest): Promise<void>;
   result(release: string): Promise<DeployServiceResult>;
+  /** Waits until the old version is only kept in case, and aborts the release then. */
+  abortInRetention(release: string): Promise<void>;
   release(request: ReleaseRequest): Promise<DeployServiceResult>;
   writes(): Promise<AuditedWrite[]>;
   /** Ends the lane too, where the rig made its own. */
@@ -73,6 +79,11 @@ export const createRigInLane = async (
   };
   const result = async (release: string): Promise<DeployServiceResult> =>
     (await client.workflow.getHandle(workflowId(release)).result()) as DeployServiceResult;
+  const abortInRetention = async (release: string): Promise<void> => {
+    const handle = client.workflow.getHandle(workflowId(release));
+    while (!(await isRetaining(handle))) await delay(100);
+    await handle.executeUpdate('abort', { args: [{ actor: 'kill-matrix', reason: 'the test' }] });
+  };
   return {
     namespace,
     proxy: lane.proxy,
@@ -81,6 +92,7 @@ export const createRigInLane = async (
     workflowId,
     start,
     result,
+    abortInRetention,
     release: async (request) => {
       await start(request);
       return result(request.release);
@@ -91,6 +103,13 @@ export const createRigInLane = async (
       return Promise.resolve();
     },
   };
+};
+
+/** Nobody answers while the worker is away; a run that has ended retains nothing. */
+const isRetaining = async (handle: WorkflowHandle): Promise<boolean> => {
+  const progress = await handle.query<DeployServiceProgress>('progress').catch(() => undefined);
+  if (progress?.status === 'finished') throw new Error(`${handle.workflowId} has ended already`);
+  return progress?.waitingFor?.verbs.includes('promote') === true;
 };
 
 type RigOptions = Pick<LaneOptions, 'timeouts' | 'throughProxy'>;

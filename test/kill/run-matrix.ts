@@ -3,7 +3,6 @@ import {
   faultKinds,
   playDisturbed,
   playUndisturbed,
-  scenarios,
   type CaseVerdict,
   type Fault,
   type Scenario,
@@ -27,6 +26,7 @@ export interface MatrixOptions {
   parallel: number;
   /** Every point with one kind of fault in turn, in place of every kind. */
   sample: boolean;
+  scenarios: readonly Scenario[];
   onProgress: (line: string) => void;
 }
 
@@ -96,7 +96,7 @@ interface Matrix {
 /** Plays every scenario undisturbed; its writes are the points of the cases. */
 const learnCases = async ({ options, reader, tracks, report }: Matrix): Promise<Case[]> => {
   const cases: Case[] = [];
-  await shareOut(tracks, scenarios, async (track, scenario) => {
+  await shareOut(tracks, options.scenarios, async (track, scenario) => {
     const namespace = takeNamespace(track);
     const calm = await playUndisturbed({ lane: track.lane, reader, scenario, namespace });
     report.problems.push(...calm.problems.map((text) => `${scenario.name}, undisturbed: ${text}`));
