@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
@@ -12,6 +11,7 @@ import {
 } from '../../conformance/release-driver.ts';
 import type { Fate, ProxiedRequest } from '../../kill/fault-proxy.ts';
 import { levelOneSandbox } from './level-one.ts';
+import { retried, spoilOnce } from './lost-answers.ts';
 import { openProxiedSite, type ProxiedSite } from './proxied-site.ts';
 
 jest.setTimeout(60_000);
@@ -38,29 +38,10 @@ afterAll(async () => {
 const forward: Fate = { kind: 'forward' };
 const nothing = (): void => undefined;
 
-/** Does something to the first request that fits, and forwards all others. */
-const once = (fits: (request: ProxiedRequest) => boolean, fate: Fate): { seen: () => number } => {
-  let seen = 0;
-  site.proxy.decide = (request) => {
-    if (!fits(request)) return forward;
-    seen += 1;
-    return seen === 1 ? fate : forward;
-  };
-  return { seen: () => seen };
-};
+const once = (fits: (request: ProxiedRequest) => boolean, fate: Fate): { seen: () => number } =>
+  spoilOnce(site.proxy, fits, fate);
 
 const isWrite = (request: ProxiedRequest): boolean => request.mutating;
-
-/** Tries until it succeeds, as Temporal would. */
-const retried = async <T>(run: () => Promise<T>): Promise<T> => {
-  for (;;) {
-    try {
-      return await run();
-    } catch (error) {
-      if ((error as ApplicationFailure).nonRetryable !== false) throw error;
-    }
-  }
-};
 
 const secondRelease = async (): Promise<DrivenRelease> => {
   const first = await driver.deployed('1', 1);

@@ -2,7 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringAt } from '../../../domain/delivery/canonical-json.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
-import { createEnvironments, createReleases } from '../../../activities/kubernetes/index.ts';
+import {
+  createEnvironments,
+  createReleases,
+  createRoutes,
+  createWorkloads,
+} from '../../../activities/kubernetes/index.ts';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { RealSite } from './real-site.ts';
@@ -11,6 +16,12 @@ export interface Rule {
   apiGroups: string[];
   resources: string[];
   verbs: string[];
+}
+
+interface Account {
+  name: string;
+  rules: Rule[];
+  directory: string;
 }
 
 const grant = async (site: RealSite, name: string, rules: Rule[]): Promise<void> => {
@@ -32,7 +43,7 @@ const grant = async (site: RealSite, name: string, rules: Rule[]): Promise<void>
 const writeLimitedKubeconfig = async (
   sandbox: Sandbox,
   site: RealSite,
-  account: { name: string; rules: Rule[]; directory: string },
+  account: Account,
 ): Promise<string> => {
   const { name, rules, directory } = account;
   const accounts = `/api/v1/namespaces/${site.namespace}/serviceaccounts`;
@@ -54,12 +65,12 @@ const writeLimitedKubeconfig = async (
   return file;
 };
 
-/** Releases as a ServiceAccount with exactly these rights. */
-export const releasesAs = async (
+/** The whole capability as a ServiceAccount with exactly these rights. */
+export const portsAs = async (
   sandbox: Sandbox,
   site: RealSite,
-  account: { name: string; rules: Rule[]; directory: string },
-): Promise<Releases> => {
+  account: Account,
+): Promise<Pick<RealSite, 'releases' | 'workloads' | 'routes'>> => {
   const kubeconfig = await writeLimitedKubeconfig(sandbox, site, account);
   const { namespace } = site;
   const environments = createEnvironments({
@@ -68,5 +79,17 @@ export const releasesAs = async (
     },
     directory: account.directory,
   });
-  return createReleases({ environments, blobs: site.blobs });
+  const deps = { environments, blobs: site.blobs };
+  return {
+    releases: createReleases(deps),
+    workloads: createWorkloads(deps),
+    routes: createRoutes(deps),
+  };
 };
+
+/** Releases as a ServiceAccount with exactly these rights. */
+export const releasesAs = async (
+  sandbox: Sandbox,
+  site: RealSite,
+  account: Account,
+): Promise<Releases> => (await portsAs(sandbox, site, account)).releases;
