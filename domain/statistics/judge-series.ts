@@ -46,7 +46,7 @@ const isClearOfTolerance = (
   tolerance: number,
   { shift, z, rounding }: { shift: Shift; z: number; rounding: number },
 ): boolean => {
-  if (Math.abs(shift.estimate) <= rounding) return true;
+  if (shift.estimate === 0) return true;
   const nearest = z > 0 ? shift.lower : -shift.upper;
   return nearest - tolerance * Math.abs(shift.estimate) > rounding;
 };

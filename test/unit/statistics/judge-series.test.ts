@@ -43,19 +43,37 @@ describe('I-13 the judge', () => {
     );
   });
 
-  test('I-13 scale invariance holds where the bound is the tolerance exactly', () => {
-    // The bound is 1 and the shift 4 at every scale; rounding alone would decide.
-    const control = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    const experiment = [1, 1, 4, 4, 4, 4, 4, 4, 4, 4];
-    const verdicts = [1, 1e-9, 1e-6, 1e-3, 1e3, 0.1, 0.7].map((factor) => {
-      const judgement = judge(
-        control.map((value) => value * factor + factor),
-        experiment.map((value) => value * factor + factor),
-      );
-      return judgement.because;
-    });
-    expect(new Set(verdicts)).toEqual(new Set(['within-tolerance']));
-  });
+  test.each([
+    [
+      [10, 11, 11, 12, 12, 13, 14, 15, 15],
+      [15, 15, 16, 17, 18, 18],
+      { tolerance: 0.25, lower: 1, estimate: 4 },
+    ],
+    [
+      [10, 11, 11, 12, 13, 13, 14, 15],
+      [16, 17, 18, 19, 19, 19, 20],
+      { tolerance: 0.5, lower: 3, estimate: 6 },
+    ],
+    [
+      [10, 12, 14, 14, 14],
+      [16, 16, 17, 18, 19, 19, 19, 20, 21],
+      { tolerance: 0.4, lower: 2, estimate: 5 },
+    ],
+  ])(
+    'I-13 scale invariance holds where the bound is the tolerance exactly: %j and %j',
+    (control, experiment, { tolerance, ...shift }) => {
+      expect(judge(control, experiment, { tolerance })).toMatchObject({ shift });
+      // In other units one of the two is greater by a last bit.
+      for (const factor of [1, 1e-9, 1e-6, 1e-3, 1e3]) {
+        const judgement = judge(
+          control.map((value) => value * factor),
+          experiment.map((value) => value * factor),
+          { tolerance },
+        );
+        expect(judgement.because).toBe('within-tolerance');
+      }
+    },
+  );
 
   test('I-13 permutation invariance: the order of the samples changes no number at all', () => {
     const shuffled = (series: number[]) =>
