@@ -11,6 +11,7 @@ export interface Notification {
     | 'retaining'
     | 'deployed'
     | 'restored'
+    | 'incident.open'
     | 'needs-operator'
     | 'refused';
   service: string;
@@ -19,6 +20,20 @@ export interface Notification {
   workflowId: string;
   /** One sentence for a person. */
   text: string;
+  /** Of `incident.open`: what a responder needs to begin. */
+  incident?: IncidentEvidence;
+}
+
+/** What is known of a release that failed under way, when everything is back. */
+export interface IncidentEvidence {
+  failedStep: string;
+  code: string;
+  outcome: string;
+  gates: { name: string; verdict: string; note: string }[];
+  planDigest: string;
+  /** Digests of what was kept, for whoever may read the blob store. */
+  preImageDigest?: string;
+  logsDigest?: string;
 }
 
 /** Activity type `notifications.send`. A failure never fails the run. */

@@ -14,17 +14,24 @@ export interface Announcer {
  * Tells all targets at once. A target that does not take it never fails the run; the
  * timeline says so.
  */
-export const announce = async (
+export const announce = (
   run: Announcer,
   event: Notification['event'],
   text: string,
+): Promise<void> => notifyAll(run, { event, text });
+
+/** The id is part of the history: however often a delivery is tried, it is the same event. */
+export const notifyAll = async (
+  run: Announcer,
+  about: Pick<Notification, 'event' | 'text' | 'incident'>,
 ): Promise<void> => {
+  const { event } = about;
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const { service, environment, release } = run.state;
   const summary = `notify: ${event}`;
   const send = async (target: NotifyTarget): Promise<void> => {
     const id = `${firstExecutionRunId}:${event}:${String(Date.now())}`;
-    const notification = { id, event, service, environment, release, workflowId, text };
+    const notification = { id, ...about, service, environment, release, workflowId };
     try {
       await run.ports.notifications.send({ target, notification }, { summary });
     } catch (error) {

@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
 import type { LockGrant } from '../../contracts/delivery/service-lock.ts';
 import type { CodedError } from '../../contracts/errors.ts';
@@ -7,7 +8,7 @@ import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
 import { closeForward } from '../../domain/delivery/release-stage.ts';
 import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
 import { persist } from '../runtime/saga.ts';
-import { announce } from './announce.ts';
+import { announce, notifyAll } from './announce.ts';
 import { askOperator, compensationsOf, unwindOptions } from './ask-operator.ts';
 import type { PreparedRelease } from './prepare-release.ts';
 import { releaseLock } from './release-lock.ts';
@@ -162,8 +163,35 @@ const unwind = async (
       'restored',
       `${service} ${release} was put back (${outcome}): ${failure.message}`,
     ),
+    openIncident(run, { prepared, outcome, failure }),
   ]);
   return resultOf(run, { outcome, prepared, proof: proof ?? noProof });
+};
+
+/** Runs from before this event was sent replay without it. */
+const incidentPatch = 'incident-open';
+
+/** A release that failed by itself is an incident; one that somebody stopped is not. */
+const openIncident = async (
+  run: ReleaseRun,
+  { prepared, outcome, failure }: Pick<Undoing, 'prepared' | 'failure'> & { outcome: string },
+): Promise<void> => {
+  if (failure.code === 'ABORTED' || !patched(incidentPatch)) return;
+  const { service, environment, release } = run.input;
+  const { preImageDigest, logsDigest } = run.evidence;
+  await notifyAll(run, {
+    event: 'incident.open',
+    text: `${service} ${release} failed in ${environment} and was put back: ${failure.message}`,
+    incident: {
+      failedStep: run.state.failedStep ?? '',
+      code: failure.code,
+      outcome,
+      gates: run.state.gates.map(({ name, verdict, note }) => ({ name, verdict, note })),
+      planDigest: prepared.plan.planDigest,
+      ...(preImageDigest === undefined ? {} : { preImageDigest }),
+      ...(logsDigest === undefined ? {} : { logsDigest }),
+    },
+  });
 };
 
 const noProof: Proof = { direction: 'back', rows: [], ignored: [] };

@@ -123,7 +123,21 @@ describe('a release that fails after it wrote', () => {
         proof: { direction: 'back' },
       });
       expect(contentOf(world)).toEqual(before);
-      expect(world.notifications.at(-1)).toMatchObject({ event: 'restored', release: '2' });
+      const told = world.notifications.filter(({ release }) => release === '2');
+      expect(told.filter(({ event }) => event === 'restored')).toHaveLength(1);
+      // A1: one incident, with what a responder needs; none where an operator stopped the release.
+      expect(told.flatMap(({ incident }) => incident ?? [])).toEqual(
+        expected.code === 'ABORTED'
+          ? []
+          : [
+              expect.objectContaining({
+                code: expected.code,
+                failedStep: expected.failedStep,
+                outcome: 'restored-exactly',
+                planDigest: result.planDigest,
+              }),
+            ],
+      );
       expect(await lockOf(server, world)).toMatchObject({
         status: 'free',
         lastGood: { release: '1' },
