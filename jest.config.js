@@ -4,8 +4,6 @@
 /** @type {import('@jest/types').Config.InitialProjectOptions} */
 const base = {
   testEnvironment: 'node',
-  // Only what hangs is ended; how fast a machine is must not decide whether a test passes.
-  testTimeout: 120_000,
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.holdfast/'],
   transform: {
@@ -48,7 +46,11 @@ const layer = (name, settings = {}) => ({
 
 /** @type {import('@jest/types').Config.InitialOptions} */
 export default {
+  // Only what hangs is ended; how fast a machine is must not decide whether a test passes.
+  testTimeout: 120_000,
   maxWorkers: 2,
+  // Of the tests in one file; see test/setup/side-by-side.ts.
+  maxConcurrency: 3,
   projects: [
     layer('unit'),
     layer('replay', { ...withTemporal, ...withBundle }),

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { DeployServiceInput } from '../../../contracts/delivery/deploy-service.ts';
 import type { ErrorCode } from '../../../contracts/errors.ts';
+import { test } from '../../setup/side-by-side.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
 import { contentOf, deploy, entityOf, lockOf, runningWorld } from './sample-release.ts';
@@ -9,11 +10,11 @@ let server: ReleaseServer;
 
 beforeAll(async () => {
   server = await startReleaseServer();
-}, 60_000);
+});
 afterAll(() => server.stop());
 
 const bake = {
-  forMs: 400,
+  forMs: 2_000,
   path: '/',
   maxFailureRatio: 0.01,
   requestsPerSecond: 100,
@@ -86,7 +87,7 @@ const arrows: Arrow[] = [
   {
     name: 'the bake sees no requests',
     spoil: ({ traffic }) => {
-      traffic.failureRatio = undefined;
+      Object.assign(traffic, { failureRatio: undefined, windowTakesMs: 500 });
     },
     input: { bake },
     code: 'NO_DATA',
@@ -108,45 +109,41 @@ const arrows: Arrow[] = [
 ];
 
 describe('a release that fails after it wrote', () => {
-  test.each(arrows)(
-    'is put back exactly when $name',
-    async ({ spoil, input, ...expected }) => {
-      const world = await runningWorld(server);
-      const before = contentOf(world);
-      spoil(world);
-      const run = await deploy(server, world, { version: '2', ...(input && { input }) });
-      const result = await run.result();
-      expect(result).toMatchObject({
-        outcome: 'restored-exactly',
-        failedStep: expected.failedStep,
-        failure: { code: expected.code },
-        proof: { direction: 'back' },
-      });
-      expect(contentOf(world)).toEqual(before);
-      const told = world.notifications.filter(({ release }) => release === '2');
-      expect(told.filter(({ event }) => event === 'restored')).toHaveLength(1);
-      // A1: one incident, with what a responder needs; none where an operator stopped the release.
-      expect(told.flatMap(({ incident }) => incident ?? [])).toEqual(
-        expected.code === 'ABORTED'
-          ? []
-          : [
-              expect.objectContaining({
-                code: expected.code,
-                failedStep: expected.failedStep,
-                outcome: 'restored-exactly',
-                planDigest: result.planDigest,
-              }),
-            ],
-      );
-      expect(await lockOf(server, world)).toMatchObject({
-        status: 'free',
-        lastGood: { release: '1' },
-        unwoundReleases: ['2'],
-      });
-      await server.replay([run, entityOf(server, world)]);
-    },
-    60_000,
-  );
+  test.each(arrows)('is put back exactly when $name', async ({ spoil, input, ...expected }) => {
+    const world = await runningWorld(server);
+    const before = contentOf(world);
+    spoil(world);
+    const run = await deploy(server, world, { version: '2', ...(input && { input }) });
+    const result = await run.result();
+    expect(result).toMatchObject({
+      outcome: 'restored-exactly',
+      failedStep: expected.failedStep,
+      failure: { code: expected.code },
+      proof: { direction: 'back' },
+    });
+    expect(contentOf(world)).toEqual(before);
+    const told = world.notifications.filter(({ release }) => release === '2');
+    expect(told.filter(({ event }) => event === 'restored')).toHaveLength(1);
+    // A1: one incident, with what a responder needs; none where an operator stopped the release.
+    expect(told.flatMap(({ incident }) => incident ?? [])).toEqual(
+      expected.code === 'ABORTED'
+        ? []
+        : [
+            expect.objectContaining({
+              code: expected.code,
+              failedStep: expected.failedStep,
+              outcome: 'restored-exactly',
+              planDigest: result.planDigest,
+            }),
+          ],
+    );
+    expect(await lockOf(server, world)).toMatchObject({
+      status: 'free',
+      lastGood: { release: '1' },
+      unwoundReleases: ['2'],
+    });
+    await server.replay([run, entityOf(server, world)]);
+  });
 
   test('keeps the logs of the failed version, deletes its ReplicaSet and undoes in reverse', async () => {
     const world = await runningWorld(server);
@@ -163,7 +160,7 @@ describe('a release that fails after it wrote', () => {
     const undos = world.cluster.writes.filter((write) => write.startsWith('undo'));
     expect(undos[0]).toBe('undo patch Deployment/shop @5');
     await server.replayAndRecord(run, 'restored');
-  }, 60_000);
+  });
 
   test('a first release that fails leaves nothing behind', async () => {
     const world = server.world();
@@ -172,7 +169,7 @@ describe('a release that fails after it wrote', () => {
     expect(await run.result()).toMatchObject({ outcome: 'restored-exactly' });
     expect(world.cluster.objects()).toEqual([]);
     await server.replayAndRecord(run, 'first-release-undone');
-  }, 60_000);
+  });
 
   test("someone else's edit meanwhile is kept and flagged", async () => {
     const world = await runningWorld(server);
@@ -192,5 +189,5 @@ describe('a release that fails after it wrote', () => {
       expect.objectContaining({ verdict: 'foreign-change-preserved' }),
     );
     await server.replay([run]);
-  }, 60_000);
+  });
 });

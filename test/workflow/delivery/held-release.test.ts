@@ -1,13 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { test } from '../../setup/side-by-side.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer } from './release-server.ts';
-import { contentOf, deploy, runningWorld, send, someone, until } from './sample-release.ts';
+import {
+  announced,
+  contentOf,
+  deploy,
+  runningWorld,
+  send,
+  someone,
+  until,
+} from './sample-release.ts';
 
 let server: ReleaseServer;
 
 beforeAll(async () => {
   server = await startReleaseServer();
-}, 60_000);
+});
 afterAll(() => server.stop());
 
 describe('a release with onFailure: hold', () => {
@@ -20,14 +29,14 @@ describe('a release with onFailure: hold', () => {
     const run = await deploy(server, world, { version: '2', input: hold });
     const held = await until(run, isHeld);
     expect(held.waitingFor?.verbs).toEqual(['retryStep', 'skip', 'abort']);
-    await until(run, () => world.notifications.at(-1)?.event === 'needs-operator');
+    await until(run, () => announced(world, '2').includes('needs-operator'));
     world.traffic.smokePasses = true;
     await send(run, 'retryStep');
     const result = await run.result();
     expect(result).toMatchObject({ outcome: 'deployed', gates: [{ verdict: 'pass' }] });
     expect(result.failedStep).toBeUndefined();
     await server.replayAndRecord(run, 'held-and-retried');
-  }, 60_000);
+  });
 
   test('goes on after skip, with the gate recorded as skipped', async () => {
     const world = await runningWorld(server);
@@ -43,7 +52,7 @@ describe('a release with onFailure: hold', () => {
       ...someone,
     });
     await server.replay([run]);
-  }, 60_000);
+  });
 
   test('is put back after abort', async () => {
     const world = await runningWorld(server);
@@ -58,5 +67,5 @@ describe('a release with onFailure: hold', () => {
     });
     expect(contentOf(world)).toEqual(before);
     await server.replay([run]);
-  }, 60_000);
+  });
 });

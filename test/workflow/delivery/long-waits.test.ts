@@ -9,8 +9,8 @@ let server: ReleaseServer;
 
 beforeAll(async () => {
   server = await startReleaseServer({ kind: 'time-skipping', profile: 'standard' });
-}, 60_000);
-afterAll(() => server.stop(), 30_000);
+});
+afterAll(() => server.stop());
 
 describe('an approval that takes days', () => {
   const approvals = [{ name: 'release-manager', expiresAfterMs: 7 * dayMs }];
@@ -31,7 +31,7 @@ describe('an approval that takes days', () => {
     const { events } = await run.fetchHistory();
     expect(events?.length).toBeLessThan(150);
     await server.replay([run]);
-  }, 60_000);
+  });
 
   test('expires after seven', async () => {
     const world = await seededWorld(server);
@@ -39,5 +39,5 @@ describe('an approval that takes days', () => {
     const failure: unknown = await run.result().catch((error: unknown) => error);
     expect(failure).toHaveProperty('cause.type', 'APPROVAL_EXPIRED');
     await server.replay([run]);
-  }, 60_000);
+  });
 });

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type {
   DeployServiceInput,
   DeployServiceProgress,
 } from '../../../contracts/delivery/deploy-service.ts';
+import { test } from '../../setup/side-by-side.ts';
 import { letRollOut, lockUntil, rollingOut } from './held-lock.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
@@ -22,8 +23,8 @@ let server: ReleaseServer;
 
 beforeAll(async () => {
   server = await startReleaseServer();
-}, 60_000);
-afterAll(() => server.stop(), 30_000);
+});
+afterAll(() => server.stop());
 
 /** A release that has joined the queue. */
 const waiting = async (
@@ -60,7 +61,7 @@ describe('a second release during the first', () => {
     const ends = await Promise.all([first, second, third].map((run) => run.result()));
     expect(ends).toMatchObject([{ epoch: 3 }, { epoch: 5 }, { epoch: 7 }]);
     await server.replay([first, second, third]);
-  }, 60_000);
+  });
 
   test('supersedes the waiting, but neither the holder nor a hotfix', async () => {
     const world = await seededWorld(server);
@@ -88,7 +89,7 @@ describe('a second release during the first', () => {
     await server.replay([first, hotfix, third]);
     await server.replayAndRecord(second, 'superseded');
     await server.replayAndRecord(entityOf(server, world), 'queue-policies');
-  }, 60_000);
+  });
 
   test('overtakes as a hotfix those who wait, and does not interrupt the holder', async () => {
     const world = await seededWorld(server);
@@ -105,7 +106,7 @@ describe('a second release during the first', () => {
       { outcome: 'deployed', epoch: 7 },
     ]);
     await server.replay([first, hotfix, second, entityOf(server, world)]);
-  }, 60_000);
+  });
 
   test('is not granted what it was about to get when it is superseded', async () => {
     const world = await seededWorld(server);
@@ -124,7 +125,7 @@ describe('a second release during the first', () => {
     expect(await second.result()).toMatchObject({ outcome: 'deployed', epoch: 3 });
     expect((await lockOf(server, world)).releases).toMatchObject([{ release: '3' }]);
     await server.replay([first, second, entityOf(server, world)]);
-  }, 60_000);
+  });
 });
 
 /** Releases for which a run was asked to end its retention. */
@@ -181,7 +182,7 @@ describe('a holder that only keeps the version before', () => {
     await server.replay([second]);
     await server.replayAndRecord(first, 'retention-cut-short');
     await server.replayAndRecord(entityOf(server, world), 'retention-ended');
-  }, 60_000);
+  });
 
   test('one that waits already when the retention begins ends it at once', async () => {
     const world = await seededWorld(server);
@@ -194,7 +195,7 @@ describe('a holder that only keeps the version before', () => {
     expect(await stageOf(first, 'retain')).toMatchObject({ note: 'cut short: release 3 waits' });
     expect(await second.result()).toMatchObject({ outcome: 'deployed', epoch: 5 });
     await server.replay([first, second, entityOf(server, world)]);
-  }, 60_000);
+  });
 
   test('is asked to end that once, and nobody else is', async () => {
     const world = await seededWorld(server);
@@ -209,5 +210,5 @@ describe('a holder that only keeps the version before', () => {
     expect(await askedFor(first)).toMatchObject([{ release: '3' }]);
     expect(await askedFor(hotfix)).toEqual([]);
     await server.replay([first, second, hotfix, entityOf(server, world)]);
-  }, 60_000);
+  });
 });

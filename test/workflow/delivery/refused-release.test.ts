@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { WorkflowFailedError } from '@temporalio/client';
+import { test } from '../../setup/side-by-side.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer } from './release-server.ts';
-import { deploy, entityOf, lockOf, progressOf, runningWorld } from './sample-release.ts';
+import { announced, deploy, entityOf, lockOf, progressOf, runningWorld } from './sample-release.ts';
 import type { ReleaseHandle } from './sample-release.ts';
 
 let server: ReleaseServer;
 
 beforeAll(async () => {
   server = await startReleaseServer();
-}, 60_000);
+});
 afterAll(() => server.stop());
 
 const codeOfFailure = async (run: ReleaseHandle): Promise<string> => {
@@ -27,22 +28,18 @@ describe('a release that is refused before it wrote', () => {
     ['plan', 'OBJECT_HELD', 'plan'],
     ['highestFence', 'CLUSTER_MISMATCH', 'lock'],
     ['capture', 'BLOB_UNREADABLE', 'pre-image'],
-  ] as const)(
-    '%s fails with %s: the run fails with the code',
-    async (verb, code, step) => {
-      const world = await runningWorld(server);
-      const writes = world.cluster.writes.length;
-      world.cluster.knobs.fail[verb] = { times: 1, code };
-      const run = await deploy(server, world, { version: '2' });
-      expect(await codeOfFailure(run)).toBe(code);
-      expect(await progressOf(run)).toMatchObject({ outcome: 'refused', failedStep: step });
-      expect(world.cluster.writes.length).toBe(writes);
-      expect(world.notifications.at(-1)?.event).toBe('refused');
-      expect(await lockOf(server, world)).toMatchObject({ status: 'free', queue: [] });
-      await server.replay([run, entityOf(server, world)]);
-    },
-    60_000,
-  );
+  ] as const)('%s fails with %s: the run fails with the code', async (verb, code, step) => {
+    const world = await runningWorld(server);
+    const writes = world.cluster.writes.length;
+    world.cluster.knobs.fail[verb] = { times: 1, code };
+    const run = await deploy(server, world, { version: '2' });
+    expect(await codeOfFailure(run)).toBe(code);
+    expect(await progressOf(run)).toMatchObject({ outcome: 'refused', failedStep: step });
+    expect(world.cluster.writes.length).toBe(writes);
+    expect(announced(world, '2')).toContain('refused');
+    expect(await lockOf(server, world)).toMatchObject({ status: 'free', queue: [] });
+    await server.replay([run, entityOf(server, world)]);
+  });
 
   test('input that does not parse fails with every field named', async () => {
     const world = server.world();
@@ -51,7 +48,7 @@ describe('a release that is refused before it wrote', () => {
     expect(failure).toHaveProperty('cause.type', 'INVALID_INPUT');
     expect(failure).toHaveProperty('cause.message', expect.stringContaining('deadlineMs'));
     await server.replay([run]);
-  }, 60_000);
+  });
 
   test('a plan that is out of date is made again, but not for ever', async () => {
     const world = await runningWorld(server);
@@ -63,5 +60,5 @@ describe('a release that is refused before it wrote', () => {
     expect(await codeOfFailure(hopeless)).toBe('PLAN_STALE');
     await server.replay([run]);
     await server.replayAndRecord(hopeless, 'refused');
-  }, 60_000);
+  });
 });

@@ -1,4 +1,9 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import {
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import type {
   DeployServiceInput,
   DeployServiceProgress,
@@ -115,8 +120,33 @@ export const seededWorld = async (server: ReleaseServer): Promise<World> => {
   return world;
 };
 
+/** Far longer than an answer takes. */
+const answerWithinMs = 5_000;
+
+/**
+ * Asks again where the server lost the question: it drops those of a workflow task that became
+ * void, and says so only after half a minute or with "please retry".
+ */
+const ask = async <Answer>(handle: WorkflowHandle, query: string): Promise<Answer> => {
+  for (;;) {
+    try {
+      return await handle.client.withDeadline(Date.now() + answerWithinMs, () =>
+        handle.query<Answer>(query),
+      );
+    } catch (error) {
+      if (!isLost(error)) throw error;
+    }
+  }
+};
+
+const isLost = (error: unknown): boolean => {
+  if (isGrpcDeadlineError(error) || isGrpcCancelledError(error)) return true;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isGrpcServiceError(cause) && cause.details.includes('please retry');
+};
+
 export const progressOf = (handle: ReleaseHandle): Promise<DeployServiceProgress> =>
-  handle.query<DeployServiceProgress>('progress');
+  ask(handle, 'progress');
 
 export const send = (
   handle: ReleaseHandle,
@@ -143,7 +173,11 @@ export const entityOf = (server: ReleaseServer, { environment }: World): Workflo
   server.env.client.workflow.getHandle(serviceEntityId(environment, 'shop'));
 
 export const lockOf = (server: ReleaseServer, world: World): Promise<ServiceLockState> =>
-  entityOf(server, world).query<ServiceLockState>('state');
+  ask(entityOf(server, world), 'state');
+
+/** What was announced about a release. It is sent beside the run: the order is not promised. */
+export const announced = ({ notifications }: World, release: string): string[] =>
+  notifications.filter((sent) => sent.release === release).map(({ event }) => event);
 
 /** Objects as the cluster has them, without what every write changes. */
 export const contentOf = ({ cluster }: World): unknown =>

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { MessageReceipt } from '../../../contracts/messages.ts';
 import { fenceOf } from '../../../domain/delivery/object-fence.ts';
+import { test } from '../../setup/side-by-side.ts';
 import { letRollOut, lockUntil, rollingOut } from './held-lock.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
@@ -22,8 +23,8 @@ let server: ReleaseServer;
 
 beforeAll(async () => {
   server = await startReleaseServer();
-}, 60_000);
-afterAll(() => server.stop(), 30_000);
+});
+afterAll(() => server.stop());
 
 describe('the lock of a service', () => {
   test('is held by one release at a time; the next one waits and follows', async () => {
@@ -42,7 +43,7 @@ describe('the lock of a service', () => {
     expect(await second.result()).toMatchObject({ outcome: 'deployed', epoch: 5 });
     await server.replay([first, second]);
     await server.replayAndRecord(entityOf(server, world), 'queue');
-  }, 60_000);
+  });
 
   test('is not wanted any more by a release that is aborted in the queue', async () => {
     const world = await seededWorld(server);
@@ -59,7 +60,7 @@ describe('the lock of a service', () => {
     letRollOut(world);
     await first.result();
     await server.replay([second, entityOf(server, world)]);
-  }, 60_000);
+  });
 
   test('has an epoch above every fence on the cluster, also after Temporal was wiped', async () => {
     const world = await seededWorld(server);
@@ -74,7 +75,7 @@ describe('the lock of a service', () => {
     const run = await deploy(server, world, { version: '2' });
     expect(await run.result()).toMatchObject({ outcome: 'deployed', epoch: 42 });
     expect(world.cluster.objects().map(fenceOf)).toContain(42);
-  }, 60_000);
+  });
 
   test('refuses the claim that is one too many', async () => {
     const world = await seededWorld(server);
@@ -86,7 +87,7 @@ describe('the lock of a service', () => {
     const failure: unknown = await late.result().catch((error: unknown) => error);
     expect(failure).toHaveProperty('cause.type', 'QUEUE_FULL');
     await Promise.all([...waiting, holder].map((run) => run.terminate('end of the test')));
-  }, 60_000);
+  });
 
   test('keeps queue and request ids when the entity continues as new', async () => {
     const world = await seededWorld(server);
@@ -119,7 +120,7 @@ describe('the lock of a service', () => {
       entity,
       server.env.client.workflow.getHandle(entity.workflowId, before.runId),
     ]);
-  }, 60_000);
+  });
 
   test('sweeps what an abandoned create left, before the next release begins', async () => {
     const world = await seededWorld(server);
@@ -145,7 +146,7 @@ describe('the lock of a service', () => {
     const names = world.cluster.objects().map(({ metadata }) => metadata.name);
     expect(names).not.toContain('shop-config-late');
     await server.replay([entityOf(server, world)]);
-  }, 60_000);
+  });
 });
 
 describe('a holder that was terminated', () => {
@@ -179,7 +180,7 @@ describe('a holder that was terminated', () => {
     await server.replay([next]);
     await server.replayAndRecord(entityOf(server, world), 'lost-holder-restored');
     await server.replayAndRecord(server.env.client.workflow.getHandle(restore), 'restored');
-  }, 60_000);
+  });
 
   test('is adopted: what is there is the last good release', async () => {
     const { world, next } = await lost();
@@ -188,7 +189,7 @@ describe('a holder that was terminated', () => {
     const { releases } = await lockOf(server, world);
     expect(releases).toMatchObject([{ release: '3' }, { release: '2', outcome: 'adopted' }]);
     await server.replay([entityOf(server, world)]);
-  }, 60_000);
+  });
 
   test('is released: the next one follows and nothing was undone', async () => {
     const { world, next } = await lost();
@@ -200,7 +201,7 @@ describe('a holder that was terminated', () => {
     const { releases } = await lockOf(server, world);
     expect(releases).toMatchObject([{ release: '3' }, { release: '2', outcome: 'left-as-is' }]);
     await server.replay([entityOf(server, world)]);
-  }, 60_000);
+  });
 
   test('that had not written anything yet frees the lock by itself', async () => {
     const world = await seededWorld(server);
@@ -211,5 +212,5 @@ describe('a holder that was terminated', () => {
     await holder.terminate('the test plays a careless operator');
     expect(await next.result()).toMatchObject({ outcome: 'deployed' });
     await server.replay([entityOf(server, world)]);
-  }, 60_000);
+  });
 });
