@@ -10,17 +10,20 @@ interface Split {
 
 /** Walks the border between the differences up to `pivot` and those beyond it: m + n steps. */
 const splitAt = ({ control, experiment }: SortedPair, pivot: number): Split => {
-  const split: Split = { count: 0, greatestUpTo: -Infinity, smallestBeyond: Infinity };
+  let count = 0;
+  let greatestUpTo = -Infinity;
+  let smallestBeyond = Infinity;
   let first = 0;
-  for (const value of experiment) {
+  for (let index = 0; index < experiment.length; index += 1) {
+    const value = at(experiment, index);
     while (first < control.length && value - at(control, first) > pivot) first += 1;
-    split.count += control.length - first;
-    const upTo = value - at(control, first);
-    if (upTo > split.greatestUpTo) split.greatestUpTo = upTo;
-    const beyond = value - at(control, first - 1);
-    if (beyond < split.smallestBeyond) split.smallestBeyond = beyond;
+    count += control.length - first;
+    const upTo = first < control.length ? value - at(control, first) : greatestUpTo;
+    if (upTo > greatestUpTo) greatestUpTo = upTo;
+    const beyond = first > 0 ? value - at(control, first - 1) : smallestBeyond;
+    if (beyond < smallestBeyond) smallestBeyond = beyond;
   }
-  return split;
+  return { count, greatestUpTo, smallestBeyond };
 };
 
 /** The middle of two numbers, but never the upper one, or a search between neighbours stands still. */

@@ -178,6 +178,19 @@ describe('the verdict on two series', () => {
     });
   });
 
+  test.each([0.1, 0.3, 0.5])(
+    'a change of exactly the threshold, %d, counts in every unit',
+    (effectThreshold) => {
+      const control = Array.from({ length: 9 }, () => low).flat();
+      for (const factor of [1, 1e-9, 1e-6, 1e-3, 1e3]) {
+        const experiment = control.map((value) => value * (1 + effectThreshold) * factor);
+        const inUnit = control.map((value) => value * factor);
+        const changes = { effectThreshold, tolerance: 0 };
+        expect(judge(inUnit, experiment, changes).verdict).toBe('high');
+      }
+    },
+  );
+
   test('an effect that is undefined, because the control is 0, is ignored and fails nothing', () => {
     const some = zeros.map((_, index) => index + 1);
     const changes = { effectThreshold: 0.05 };
