@@ -86,7 +86,8 @@ const isMeasured = ({ tally, looks }: Watched): boolean =>
 const measure = async (task: AnalysisTask, watched: Watched, startMs: number): Promise<void> => {
   const { metric } = watched;
   if ('compare' in metric) {
-    const look = await compare(task, { metric, startMs, made: watched.looks.length });
+    const { gapMs, looks } = watched;
+    const look = await compare(task, { metric, startMs, made: looks.length, gapMs });
     watched.looks.push(look);
     return;
   }
@@ -120,17 +121,19 @@ interface Comparison {
   metric: ComparedMetric;
   startMs: number;
   made: number;
+  /** The gap that is kept, which in a long watch is more than the interval that was asked for. */
+  gapMs: number;
 }
 
 const compare = async (
   task: AnalysisTask,
-  { metric, startMs, made }: Comparison,
+  { metric, startMs, made, gapMs }: Comparison,
 ): Promise<Look> => {
   const [control, experiment] = await Promise.all([
     seriesOf(task, metric, { workload: task.names.stable, startMs }),
     seriesOf(task, metric, { workload: task.names.candidate, startMs }),
   ]);
-  const planned = Math.max(made + 1, Math.ceil(task.forMs / metric.intervalMs));
+  const planned = Math.max(made + 1, Math.ceil(task.forMs / gapMs));
   return lookAt(metric, { control, experiment }, evenLooks(made + 1, planned));
 };
 
