@@ -1,8 +1,8 @@
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, request, type buildConnector, type Dispatcher } from 'undici';
 import { codedFailure } from '../coded-failure.ts';
+import type { ClusterAccess } from './cluster-access.ts';
 
 export interface WireRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -28,29 +28,6 @@ const connectTimeoutMs = 5_000;
 /** Connections of one process to one API server; watches hold one each. */
 const mostConnections = 64;
 
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
-/**
- * The client library refuses plain HTTP unless `skipTLSVerify` is set. On loopback there is nobody
- * to read along, so that it is set there; anywhere else it is the user's to decide.
- */
-const allowPlainLoopback = (config: KubeConfig): void => {
-  const cluster = config.getCurrentCluster();
-  const url = cluster === null ? undefined : new URL(cluster.server);
-  if (url?.protocol !== 'http:' || cluster?.skipTLSVerify === true) return;
-  if (!loopback.test(url.hostname)) {
-    throw codedFailure({
-      code: 'CONFIGURATION_INVALID',
-      message: `The kubeconfig names the plain address ${url.origin}; nothing was sent to it.`,
-      next: 'Use https, or set insecure-skip-tls-verify if you know that nobody can read along.',
-      subject: 'server',
-    });
-  }
-  config.clusters = config.clusters.map((entry) =>
-    entry.name === cluster?.name ? { ...entry, skipTLSVerify: true } : entry,
-  );
-};
-
 const tlsFields = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'];
 
 /** The TLS material that the kubeconfig, or its credential plugin, gave. */
@@ -71,9 +48,8 @@ const refuseSocks = (proxyUrl: string): void => {
   });
 };
 
-const dispatcherFrom = (config: KubeConfig, options: RequestOptions): Dispatcher => {
+const dispatcherFrom = (proxyUrl: string | undefined, options: RequestOptions): Dispatcher => {
   const tls = tlsOf(options);
-  const proxyUrl = config.getCurrentCluster()?.proxyUrl;
   if (proxyUrl === undefined) {
     const connect = { ...tls, timeout: connectTimeoutMs } as buildConnector.BuildOptions;
     return new Agent({ connect, connections: mostConnections });
@@ -93,17 +69,14 @@ const textHeaders = (headers: RequestOptions['headers']): Record<string, string>
       .map(([name, value]) => [name, String(value)]),
   );
 
-/** Opens the current context of a kubeconfig; connects on first use. */
-export const openConnection = (config: KubeConfig): ApiConnection => {
-  const server = config.getCurrentCluster()?.server ?? '';
+/** Sends with the credentials of the access; connects on first use. */
+export const openConnection = ({ server, proxyUrl, credentials }: ClusterAccess): ApiConnection => {
   let current: { identity: string; dispatcher: Dispatcher } | undefined;
   const authorised = async (): Promise<{ dispatcher: Dispatcher; headers: object }> => {
-    allowPlainLoopback(config);
-    const options: RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
+    const options = await credentials();
     const identity = identityOf(options);
     if (current?.identity !== identity) {
-      current = { identity, dispatcher: dispatcherFrom(config, options) };
+      current = { identity, dispatcher: dispatcherFrom(proxyUrl, options) };
     }
     return { dispatcher: current.dispatcher, headers: textHeaders(options.headers) };
   };

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
 import type {
   EnvironmentMapping,
   EnvironmentsFile,
@@ -9,6 +8,7 @@ import { codedFailure } from '../coded-failure.ts';
 import { createApiClient, type ApiClient } from './api-client.ts';
 import { openConnection } from './api-connection.ts';
 import { isHidden } from './api-error.ts';
+import { openAccess } from './cluster-access.ts';
 import { translated } from './error-translation.ts';
 
 /** One environment: a namespace of a cluster, and the way to it. */
@@ -36,44 +36,13 @@ export interface EnvironmentsOptions {
   directory: string;
 }
 
-const configurationError = (message: string, subject: string): Error =>
-  codedFailure({ code: 'CONFIGURATION_INVALID', message, subject });
-
-const loadKubeconfig = (mapping: EnvironmentMapping, directory: string): KubeConfig => {
-  const config = new KubeConfig();
-  const file = mapping.kubeconfig;
-  try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(path.resolve(directory, file));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw configurationError(`The kubeconfig cannot be read: ${reason}`, file ?? 'kubeconfig');
-  }
-  return config;
-};
-
-const openEnvironment = (
-  name: string,
-  mapping: EnvironmentMapping,
+const openEnvironment = async (
+  environment: string,
+  { kubeconfig, context }: EnvironmentMapping,
   directory: string,
-): ApiClient => {
-  const config = loadKubeconfig(mapping, directory);
-  const context = config.getContextObject(mapping.context);
-  if (context === null) {
-    const known = config.getContexts().map((entry) => entry.name);
-    throw configurationError(
-      `Environment ${name} means the context ${mapping.context}, which the kubeconfig does not have; it has ${known.join(', ')}.`,
-      `environments.${name}.context`,
-    );
-  }
-  config.setCurrentContext(mapping.context);
-  if (config.getCurrentCluster() === null) {
-    throw configurationError(
-      `The context ${mapping.context} names a cluster that the kubeconfig does not have.`,
-      `environments.${name}.context`,
-    );
-  }
-  return createApiClient(openConnection(config));
+): Promise<ApiClient> => {
+  const file = kubeconfig === undefined ? undefined : path.resolve(directory, kubeconfig);
+  return createApiClient(openConnection(await openAccess({ environment, file, context })));
 };
 
 /** Reads who the cluster is; a user of one namespace may not be allowed to. */
@@ -99,7 +68,7 @@ const refuseOtherCluster = (name: string, expected: string | undefined, uid: str
 
 /** Maps environments to clusters; connections are kept for the life of the process. */
 export const createEnvironments = ({ file, directory }: EnvironmentsOptions): Environments => {
-  const clients = new Map<string, ApiClient>();
+  const clients = new Map<string, Promise<ApiClient>>();
   const uids = new Map<string, string>();
   return {
     async locate(environment, { check = false } = {}) {
@@ -112,8 +81,11 @@ export const createEnvironments = ({ file, directory }: EnvironmentsOptions): En
           subject: environment,
         });
       }
-      const api = clients.get(environment) ?? openEnvironment(environment, mapping, directory);
-      clients.set(environment, api);
+      const opened = clients.get(environment) ?? openEnvironment(environment, mapping, directory);
+      clients.set(environment, opened);
+      // A kubeconfig that is repaired later is read again.
+      opened.catch(() => clients.delete(environment));
+      const api = await opened;
       let uid = check ? undefined : uids.get(environment);
       if (uid === undefined) {
         uid = await translated({ subject: environment }, async () => readClusterUid(api));

@@ -16,7 +16,7 @@ const sites: ProxiedSite[] = [];
 
 beforeAll(async () => {
   sandbox = await levelOneSandbox();
-  await installRoutes(sandboxApi(sandbox));
+  await installRoutes(await sandboxApi(sandbox));
 });
 
 beforeEach(async () => {

@@ -40,7 +40,7 @@ const publishedRules = async (): Promise<Rule[]> => {
 
 beforeAll(async () => {
   sandbox = await levelOneSandbox();
-  await installRoutes(sandboxApi(sandbox));
+  await installRoutes(await sandboxApi(sandbox));
   directory = await mkdtemp(path.join(tmpdir(), 'holdfast-rights-'));
   rules = await publishedRules();
 });

@@ -12,7 +12,7 @@ const sites: RealSite[] = [];
 
 beforeAll(async () => {
   sandbox = await levelOneSandbox();
-  await installRoutes(sandboxApi(sandbox));
+  await installRoutes(await sandboxApi(sandbox));
 });
 
 afterAll(async () => {

@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'yaml';
 import { stringAt } from '../../../domain/delivery/canonical-json.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
 import {
@@ -9,7 +10,6 @@ import {
   createWorkloads,
 } from '../../../activities/kubernetes/index.ts';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
-import { KubeConfig } from '@kubernetes/client-node';
 import type { RealSite } from './real-site.ts';
 
 export interface Rule {
@@ -39,6 +39,11 @@ const grant = async (site: RealSite, name: string, rules: Rule[]): Promise<void>
   });
 };
 
+interface SandboxConfig {
+  clusters: unknown[];
+  contexts: { name: string; context: { cluster: string } }[];
+}
+
 /** Writes a kubeconfig for a ServiceAccount that may do exactly what the rules say. */
 const writeLimitedKubeconfig = async (
   sandbox: Sandbox,
@@ -54,14 +59,20 @@ const writeLimitedKubeconfig = async (
     path: `${accounts}/${name}/token`,
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
   });
-  const config = new KubeConfig();
-  config.loadFromFile(sandbox.kubernetes.kubeconfigPath);
-  config.users = [{ name: 'limited', token: stringAt(answer, 'status', 'token') ?? '' }];
-  const cluster = config.getContextObject(sandbox.kubernetes.context)?.cluster ?? '';
-  config.contexts = [{ name: 'limited', cluster, user: 'limited' }];
-  config.currentContext = 'limited';
+  const sandboxConfig = await readFile(sandbox.kubernetes.kubeconfigPath, 'utf8');
+  const { clusters, contexts } = parse(sandboxConfig) as SandboxConfig;
+  const cluster = contexts.find((entry) => entry.name === sandbox.kubernetes.context)?.context
+    .cluster;
+  const token = stringAt(answer, 'status', 'token');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters,
+    users: [{ name: 'limited', user: { token } }],
+    contexts: [{ name: 'limited', context: { cluster, user: 'limited' } }],
+  };
   const file = path.join(directory, `${name}.kubeconfig`);
-  await writeFile(file, config.exportConfig(), { mode: 0o600 });
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
   return file;
 };
 

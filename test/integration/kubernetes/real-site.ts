@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
 import { createApiClient, type ApiClient } from '../../../activities/kubernetes/api-client.ts';
 import { openConnection } from '../../../activities/kubernetes/api-connection.ts';
+import { openAccess } from '../../../activities/kubernetes/cluster-access.ts';
 import {
   createEnvironments,
   createReleases,
@@ -30,11 +30,11 @@ export interface RealSite extends ReleaseSite {
   close(): Promise<void>;
 }
 
-export const sandboxApi = (sandbox: Sandbox): ApiClient => {
-  const config = new KubeConfig();
-  config.loadFromFile(sandbox.kubernetes.kubeconfigPath);
-  config.setCurrentContext(sandbox.kubernetes.context);
-  return createApiClient(openConnection(config));
+export const sandboxApi = async ({ kubernetes }: Sandbox): Promise<ApiClient> => {
+  const { kubeconfigPath: file, context } = kubernetes;
+  return createApiClient(
+    openConnection(await openAccess({ environment: 'sandbox', file, context })),
+  );
 };
 
 const get = async (
@@ -79,7 +79,7 @@ const edit = async (
 
 /** Opens a fresh namespace. */
 export const openRealSite = async (sandbox: Sandbox): Promise<RealSite> => {
-  const api = sandboxApi(sandbox);
+  const api = await sandboxApi(sandbox);
   const namespace = `site-${randomBytes(4).toString('hex')}`;
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   await api.call({ method: 'POST', path: '/api/v1/namespaces', body });
