@@ -104,6 +104,10 @@ export const describeOnRoutes = (name: string, openSite: () => Promise<ReleaseSi
       await driver.forwardTo(driven, 'return');
       expect(recordAt(await site.get(route), 'spec')).toEqual(recordAt(before, 'spec'));
       expect(isExact(await driver.proof(driven, 'forward'))).toBe(true);
+      // Other services may have the route now, but no release that is older than this one.
+      const marks = (await site.get(route))?.metadata.annotations;
+      expect(marks).toMatchObject({ 'holdfast.dev/fence': '2' });
+      expect(marks).not.toHaveProperty(['holdfast.dev/service']);
       await driver.clearUp(driven);
       expect(await weigh(driven, 10)).toEqual({ opened: false, changed: false, generation: 0 });
     });
@@ -126,6 +130,9 @@ export const describeOnRoutes = (name: string, openSite: () => Promise<ReleaseSi
       const driven = await next();
       await driver.forwardTo(driven, 'stage');
       await weigh(driven, 100);
+      await driver.forwardTo(driven, 'return');
+      expect(await backends()).toEqual([['shop:1']]);
+      expect(isExact(await driver.proof(driven, 'forward'))).toBe(true);
       await driver.backAll(driven);
       expect(await backends()).toEqual([['shop:1']]);
       expect(isExact(await driver.proof(driven, 'back'))).toBe(true);
@@ -145,10 +152,15 @@ export const describeOnRoutes = (name: string, openSite: () => Promise<ReleaseSi
       });
       expect(await codeOf(weigh(driven, 30))).toBe('FOREIGN_CHANGE');
       expect(await backends()).toEqual([['help:1'], ['shop:50', `${workload.name}:0`]]);
+      const ofRoute = async () => {
+        const { rows } = await driver.proof(driven, 'back');
+        return rows.find(({ object }) => object.kind === 'HTTPRoute');
+      };
+      // Beside the rule of the other one there still is what we put in.
+      expect((await ofRoute())?.verdict).toBe('differs');
       await driver.backAll(driven);
       expect(await backends()).toEqual([['help:1'], ['shop:50']]);
-      const { rows } = await driver.proof(driven, 'back');
-      expect(rows.find(({ object }) => object.kind === 'HTTPRoute')).toMatchObject({
+      expect(await ofRoute()).toMatchObject({
         verdict: 'foreign-change-preserved',
         fields: ['/spec/rules'],
       });

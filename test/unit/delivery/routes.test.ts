@@ -115,6 +115,13 @@ describe('a route that is opened for a candidate', () => {
     expect(weightsIn(closedRoute(with20(80), route, pairs))).toEqual([['"shop" 1']]);
   });
 
+  test('gives each rule the weight it had, also when someone else has put them in another order', () => {
+    const route = routeOf([ruleTo('/', backend('shop', 7)), ruleTo('/pay', backend('shop', 3))]);
+    const { target } = openedRoute(route, pairs);
+    const turned = routeOf(listAt(target, 'spec', 'rules').filter(isRecord).toReversed());
+    expect(weightsIn(closedRoute(turned, route, pairs))).toEqual([['"shop" 3'], ['"shop" 7']]);
+  });
+
   test('is not opened for a rule of others, of another namespace, or that serves nobody', () => {
     const elsewhere = { ...backend('shop'), namespace: 'production' };
     const route = routeOf([
