@@ -6,6 +6,7 @@ import {
   type CommandContext,
 } from './command-context.ts';
 import { explainVerb } from './explain-verb.ts';
+import { reportVerb } from './report-verb.ts';
 
 export interface DeployFlags {
   file: string;
@@ -26,10 +27,10 @@ export interface DeployFlags {
 export const deployVerb = (context: CommandContext): Command =>
   new Command('deploy')
     .description('Release a service as its holdfast.yaml says')
-    // Both have -e and --release: behind the name of a verb they belong to that one.
     .enablePositionalOptions()
     .helpCommand(false)
     .addCommand(explainVerb(context))
+    .addCommand(reportVerb(context))
     .option('-f, --file <path>', 'service definition', 'holdfast.yaml')
     .addOption(environmentOption())
     .option('--release <name>', 'name of the release; follows from the manifests unless given')

@@ -15,25 +15,34 @@ export const gatherFacts = async (
   run: DeployServiceHandle,
   name: CommandTarget,
 ): Promise<ReleaseFacts> => {
-  const [view, lock] = await Promise.all([lookOnce(run), lockOf(ops, name)]);
+  const [view, lock, input] = await Promise.all([lookOnce(run), lockOf(ops, name), inputOf(run)]);
+  const nowMs = Date.now();
   const { progress, silence } = view;
-  // A worker that does not answer once would be waited for at each question.
-  const isTold = progress !== null;
-  const [input, plan, evidence, holderStage, ending] = await Promise.all([
-    inputOf(run),
-    isTold ? planOf(run) : null,
-    isTold ? orNull(run.evidence()) : null,
+  const hasEnded = ended.has(view.executionStatus) || progress?.status === 'finished';
+  const [answers, holderStage, ending] = await Promise.all([
+    // A worker that does not answer once would be waited for at each question.
+    progress === null ? { plan: null, identities: [] } : answersOf(run),
     holderStageOf(ops, run, lock),
-    endingOf(run, view.executionStatus),
+    hasEnded ? endingOf(run) : { result: null, refusal: null },
   ]);
-  const { executionStatus, lastStage, pods, counts, retrying } = view;
+  const { executionStatus, lastStage, pods, counts, retrying, startedAtMs, endedAtMs } = view;
   return {
-    ...{ workflowId: run.workflowId, name, nowMs: Date.now() },
+    ...{ workflowId: run.workflowId, name, nowMs, startedAtMs, endedAtMs },
     ...{ executionStatus, lastStage, progress, pods, counts, retrying },
     silence: silence?.message ?? null,
-    ...{ input, plan, lock, holderStage },
-    identities: ending.result?.evidence.identities ?? evidence?.identities ?? [],
-    ...ending,
+    ...{ input, lock, holderStage, ...answers, ...ending },
+    identities: ending.result?.evidence.identities ?? answers.identities,
+  };
+};
+
+/** What only a worker can tell of the run. */
+const answersOf = async (
+  run: DeployServiceHandle,
+): Promise<Pick<ReleaseFacts, 'plan' | 'identities'>> => {
+  const [plan, evidence] = await Promise.all([orNull(run.plan()), orNull(run.evidence())]);
+  return {
+    plan: ReleasePlan.safeParse(plan).data ?? null,
+    identities: evidence?.identities ?? [],
   };
 };
 
@@ -45,9 +54,6 @@ const lockOf = (
 /** The input as it was sent; of a run that someone started past the facade it may be anything. */
 const inputOf = async (run: DeployServiceHandle): Promise<ReleaseFacts['input']> =>
   DeployServiceInput.safeParse(await run.input()).data ?? null;
-
-const planOf = async (run: DeployServiceHandle): Promise<ReleaseFacts['plan']> =>
-  ReleasePlan.safeParse(await orNull(run.plan())).data ?? null;
 
 const holderStageOf = async (
   ops: OpsClient,
@@ -65,9 +71,7 @@ const ended: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED']);
 
 const endingOf = async (
   run: DeployServiceHandle,
-  executionStatus: string,
 ): Promise<Pick<ReleaseFacts, 'result' | 'refusal'>> => {
-  if (!ended.has(executionStatus)) return { result: null, refusal: null };
   try {
     return { result: await run.result(), refusal: null };
   } catch (error) {

@@ -19,6 +19,8 @@ export const createProgram = (context: CommandContext): Command => {
     .description('Releases that end with everything new and proven, or exactly as before.')
     .showHelpAfterError('Run with --help to see what there is.')
     .showSuggestionAfterError()
+    // What comes behind the name of a verb belongs to that verb, also where two have the same flag.
+    .enablePositionalOptions()
     .helpCommand(false);
   const verbs = [
     startVerb(context),

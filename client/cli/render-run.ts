@@ -105,17 +105,28 @@ const stageNodes = (
   { pods, counts, retrying }: RunScreen,
   nowMs: number,
 ): Node[] => {
-  const running = progress.stages.findIndex(({ status }) => status === 'running');
-  const width = Math.max(...progress.stages.map(({ name }) => name.length), 0) + 2;
-  return progress.stages.map((stage, index) => ({
+  const stages = inTimeOrder(progress.stages);
+  const running = stages.findIndex(({ status }) => status === 'running');
+  const width = Math.max(...stages.map(({ name }) => name.length), 0) + 2;
+  return stages.map((stage, index) => ({
     line: stageLine(stage, width, nowMs),
     children: [
       ...(index === running ? podLines(pods) : []),
       ...(index === running && counts !== null ? [countsLine(counts)] : []),
       ...(index === running ? retrying.map(retryLine) : []),
-      ...gateLines(progress, stage.name),
+      ...gateLines(progress, stage),
     ],
   }));
+};
+
+/** What was not planned, such as a weight that an operator set, comes where it happened. */
+const inTimeOrder = (stages: readonly Stage[]): Stage[] => {
+  const timeOf = ({ startedAtMs, endedAtMs }: Stage): number =>
+    startedAtMs ?? endedAtMs ?? Number.POSITIVE_INFINITY;
+  return stages.toSorted((left, right) => {
+    const [before, after] = [timeOf(left), timeOf(right)];
+    return before === after ? 0 : before - after;
+  });
 };
 
 const stageLine = (stage: Stage, width: number, nowMs: number): Piece[] => {
@@ -143,13 +154,19 @@ const retryLine = (retry: RetriedActivity): Piece[] => [
   piece(retry.lastFailure),
 ];
 
-const gateLines = ({ gates }: DeployServiceProgress, stage: string): Piece[][] =>
+/** The verdict of a stage, and of each metric in it. A pass that the stage tells already is not repeated. */
+const gateLines = (
+  { gates }: DeployServiceProgress,
+  { name: stage, note: told }: Stage,
+): Piece[][] =>
   gates
-    .filter(({ name }) => name === stage)
-    .map(({ verdict, samples, failures, note }) => [
+    .filter(({ name }) => name === stage || name.startsWith(`${stage}: `))
+    .filter(({ verdict, note }) => verdict !== 'pass' || note === '' || note !== told)
+    .map(({ name, verdict, samples, failures, note }) => [
       piece(verdict.replace('-', ' '), verdict === 'pass' ? 'good' : 'busy'),
+      piece(name === stage ? '' : `  ${name.slice(stage.length + 2)}`),
       piece(samples > 0 ? `  ${failedOf({ samples, failures })}` : '', 'faint'),
-      piece(note === '' ? '' : `  ${note}`, 'faint'),
+      piece(note === '' || note === told ? '' : `  ${note}`, 'faint'),
     ]);
 
 const branches = (nodes: readonly Node[]): Piece[][] =>

@@ -18,6 +18,9 @@ export interface ReleaseFacts {
   workflowId: string;
   name: CommandTarget;
   nowMs: number;
+  startedAtMs: number;
+  /** `null` while the run is open. */
+  endedAtMs: number | null;
   /** Temporal's word for the run, e.g. `RUNNING`, `TERMINATED`. */
   executionStatus: string;
   progress: DeployServiceProgress | null;

@@ -44,7 +44,7 @@ export const tellRetaining = (facts: ToldFacts): Telling => {
     why: [`${stable} is kept as it was, so that one write gives it everything back.`],
     waitsFor: [`The end of the time for that${until}.`, ...wantedSentences(facts)],
     next: [
-      `Then ${thenText(facts)}: ${stable} gets the new version and takes the traffic back, and what existed for the rollout only is deleted.`,
+      `Then ${stable} gets the new version and takes the traffic back, and what existed for the rollout only is deleted.`,
       ...pausedSentences(facts),
     ],
     commands: [

@@ -130,6 +130,8 @@ const meanings: readonly { pattern: RegExp; waitsFor: string }[] = [
     waitsFor: 'The API server to take the write.',
   },
   { pattern: /^endpoints$/, waitsFor: 'The Services to route to pods of the new version only.' },
+  { pattern: /^lock$/, waitsFor: 'The lock of the service.' },
+  { pattern: /^pre-image$/, waitsFor: 'The pre-image of every object to be stored.' },
   { pattern: /^plan$/, waitsFor: 'The plan: every object is read and dry-run, forward and back.' },
   { pattern: /^prove$/, waitsFor: 'The proof that every object is as the plan says.' },
 ];

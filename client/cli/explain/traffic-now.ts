@@ -3,19 +3,26 @@ import { failedOf } from '../rollout-line.ts';
 import type { ReleaseFacts, ToldFacts } from './release-facts.ts';
 import { lengthText, listText, percentText } from './wording.ts';
 
+type Rollout = NonNullable<ToldFacts['progress']['rollout']>;
+
 /** How much of the traffic the new version has, where it is shared. */
 export const shareSentences = ({ progress: { rollout } }: ToldFacts): string[] => {
   if (rollout === undefined) return [];
-  const { weightPercent, measuredPercent, heldAtPercent } = rollout;
-  const measured =
-    measuredPercent === undefined
-      ? 'the share is not measured'
-      : `${String(measuredPercent)} % measured`;
+  const { weightPercent, heldAtPercent } = rollout;
   const going =
     heldAtPercent === undefined || heldAtPercent === weightPercent
       ? []
       : [`It is on the way to ${String(heldAtPercent)} %, which an operator set.`];
-  return [`The new version has ${String(weightPercent)} % of the traffic (${measured}).`, ...going];
+  return [shareText(rollout), ...going];
+};
+
+const shareText = ({ weightPercent, measuredPercent }: Rollout): string => {
+  if (weightPercent === 0) return 'The new version has no traffic.';
+  const measured =
+    measuredPercent === undefined
+      ? 'the share is not measured'
+      : `${String(measuredPercent)} % measured`;
+  return `The new version has ${String(weightPercent)} % of the traffic (${measured}).`;
 };
 
 /** What a gate that watches the new version is judged by. */

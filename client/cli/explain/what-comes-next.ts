@@ -6,13 +6,33 @@ const mostSteps = 5;
 /** The steps that are still to come, in order, as far as they are known. */
 export const stepsToCome = (facts: ToldFacts): string[] => {
   const { stages, rollout } = facts.progress;
-  const running = stages.findLastIndex(({ status }) => status === 'running');
-  return stages
-    .slice(running + 1)
+  const names = stages
     .filter((stage) => stage.status === 'pending' && !isLeftOut(stage, facts))
-    .filter(({ name }) => !isBehind(name, rollout?.weightPercent))
-    .map(({ name }) => withLength(name, facts));
+    .map(({ name }) => name)
+    .filter((name) => !isBehind(name, rollout?.weightPercent));
+  return withoutObjects(names).map((name) => withLength(name, facts));
 };
+
+/** Many objects in a row are one step to who reads on; a rollout belongs to its object. */
+const withoutObjects = (names: readonly string[]): string[] => {
+  const steps: string[] = [];
+  let writes = 0;
+  for (const [index, name] of names.entries()) {
+    if (!isWrite(name)) {
+      steps.push(name);
+      continue;
+    }
+    if (!name.startsWith('roll out ')) writes += 1;
+    const next = names[index + 1];
+    if (next !== undefined && isWrite(next)) continue;
+    steps.push(writes === 1 ? 'write one object' : `write ${String(writes)} objects`);
+    writes = 0;
+  }
+  return steps;
+};
+
+/** A stage that writes an object, or waits for its pods: `patch Service/shop`. */
+export const isWrite = (stage: string): boolean => /^[a-z ]+ [A-Z]\w+\/\S+$/.test(stage);
 
 /** `shift to 50 %, watch at 50 % (10m) and 3 more` */
 export const thenText = (facts: ToldFacts): string => {
@@ -51,11 +71,14 @@ export const lengthOf = (
     ?.forMs;
 };
 
-/** What a failure leads to, as the release asked. */
-export const onFailureText = ({ input }: ReleaseFacts): string =>
-  input?.onFailure === 'hold'
+/** What a failure leads to now, as the release asked. */
+export const onFailureText = ({ input, progress }: ReleaseFacts): string => {
+  const isReady = progress?.stages.find(({ name }) => name === 'pre-image')?.status === 'done';
+  if (!isReady) return 'the release ends, and nothing was touched';
+  return input?.onFailure === 'hold'
     ? 'the release stays as it is and asks an operator'
     : 'everything is put back, the traffic first';
+};
 
 /** What ends a release that takes too long. */
 export const deadlineSentences = ({ input }: ReleaseFacts): string[] =>

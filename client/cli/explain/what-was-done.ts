@@ -4,7 +4,7 @@ import { listText, saidText } from './wording.ts';
 
 type Gate = DeployServiceProgress['gates'][number];
 
-const mostWrites = 5;
+const mostWrites = 3;
 
 /** What the release has done so far. */
 export const doneSentences = (facts: ReleaseFacts): string[] => {
@@ -32,8 +32,8 @@ const preparedSentences = (facts: ReleaseFacts): string[] => {
   const [lock, plan] = [stage('lock'), stage('plan')];
   const approved = lastBy(facts, ['approve']);
   return [
-    ...(lock === undefined ? [] : [`It has had the lock (${lock.note}).`]),
-    ...(plan === undefined ? [] : [`Its plan: ${plan.note}.`]),
+    ...(lock === undefined ? [] : [`It got the lock (${lock.note}).`]),
+    ...(plan === undefined ? [] : [`By its plan ${plan.note}.`]),
     ...(approved === undefined ? [] : [saidText(approved, 'approved the plan')]),
   ];
 };

@@ -127,8 +127,8 @@ describe('what a moving release does', () => {
     });
     expect(explain({ progress: done, identities: [asked, by('approve')] }).done).toEqual([
       'ana@example.com asked for it: “summer catalogue”.',
-      'It has had the lock (epoch 3).',
-      'Its plan: 3 of 4 objects change.',
+      'It got the lock (epoch 3).',
+      'By its plan 3 of 4 objects change.',
       'ben@example.com approved the plan: “latency looks odd”.',
       'Written: create Deployment/shop-2.',
       'Gate `preview` passed: 1 of 1 passed.',

@@ -37,6 +37,15 @@ export const canaryStages = (running: string, changes: Partial<Stage> = {}): Sta
   });
 };
 
+/** The same after an operator set 50 % in the watch: what nobody planned is added at the end. */
+export const heldStages = (): Stage[] => [
+  ...canaryStages('watch at 10 %').map((one): Stage => {
+    if (one.name === 'watch at 10 %') return { ...one, status: 'skipped' };
+    return one.name === 'shift to 50 %' ? { ...one, status: 'done' } : one;
+  }),
+  stage('held by an operator', 'running', { startedAtMs: ago(1) }),
+];
+
 const notes: Record<string, string> = { lock: 'epoch 3', plan: '3 of 4 objects change' };
 
 export const input = DeployServiceInput.parse({
@@ -109,6 +118,8 @@ export const facts = (changes: Partial<ReleaseFacts> = {}): ReleaseFacts => ({
   workflowId: 'deploy:production:shop:2.4.1',
   name: { service: 'shop', environment: 'production', release: '2.4.1' },
   nowMs,
+  startedAtMs: ago(20),
+  endedAtMs: null,
   executionStatus: 'RUNNING',
   progress: progress(),
   silence: null,

@@ -49,11 +49,6 @@ describe('help', () => {
     },
   );
 
-  test('an environment behind a verb of deploy belongs to that verb', async () => {
-    const { error } = await typed('deploy', '-e', 'staging', 'explain', 'shop', '-e', '');
-    expect(error).toMatchObject({ code: 'INVALID_INPUT', subject: 'environment' });
-  });
-
   test('a misspelt verb of deploy deploys nothing', async () => {
     const { error, shown } = await typed('deploy', 'explian', 'shop', '-e', 'staging');
     expect(error).toMatchObject({ exitCode: 1 });

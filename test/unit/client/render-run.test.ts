@@ -88,6 +88,27 @@ describe('the tree of a run', () => {
     );
   });
 
+  test('what an operator did in between is shown where it happened, not behind the end', () => {
+    const [validate, lock, running, bake] = progress().stages;
+    const held = { name: 'held by an operator', status: 'done' as const, note: 'at 30 %' };
+    const stages = [validate, lock, running, bake, { ...held, startedAtMs: startedAtMs + 200 }];
+    const known = stages.filter((stage) => stage !== undefined);
+    const drawn = renderRun(screen({ progress: progress({ stages: known }) }), plain).split('\n');
+    expect(drawn.findIndex((line) => line.includes('held'))).toBe(3);
+    expect(drawn.at(-2)).toContain('bake');
+  });
+
+  test('a pass that its stage tells already is not repeated; a metric is named', () => {
+    const note = '0 of 400 requests failed';
+    const stages = [{ name: 'bake', status: 'done' as const, note, startedAtMs }];
+    const gate = { name: 'bake', verdict: 'pass' as const, note, samples: 400, failures: 0 };
+    const passed = renderRun(screen({ progress: progress({ stages, gates: [gate] }) }), plain);
+    expect(passed.split('\n').filter((line) => line.includes('requests failed'))).toHaveLength(1);
+    const metric = { ...gate, name: 'bake: latency', note: 'no worse' };
+    const measured = renderRun(screen({ progress: progress({ stages, gates: [metric] }) }), plain);
+    expect(measured).toContain('└─ pass  latency  0 of 400 failed  no worse');
+  });
+
   test('names what a run waits for, how long still, and the command that answers', () => {
     const waiting = progress({
       status: 'waiting',
