@@ -6,6 +6,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { createContracts } from '../../../activities/contracts/index.ts';
 import { createLocks } from '../../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../../activities/identity/index.ts';
+import { createMeasurements } from '../../../activities/metrics/index.ts';
 import type { Notification } from '../../../activities/notify/port.ts';
 import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
 import { createReplayer } from '../../replay/history-replayer.ts';
@@ -13,6 +14,7 @@ import { recordHistory } from '../../replay/recorded-history.ts';
 import { connectToTemporal, startTimeSkipping } from '../../setup/temporal-environment.ts';
 import { createInMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import type { InMemoryCluster } from '../../fakes/in-memory-cluster.ts';
+import { createInMemoryMetrics } from '../../fakes/in-memory-metrics.ts';
 import { createInMemoryProbes } from '../../fakes/in-memory-probes.ts';
 
 export type World = ReturnType<typeof createWorld>;
@@ -21,8 +23,19 @@ export type World = ReturnType<typeof createWorld>;
 const createWorld = (environment: string) => {
   const cluster: InMemoryCluster = createInMemoryCluster();
   const { probes, knobs } = createInMemoryProbes();
+  const { metrics, knobs: measured } = createInMemoryMetrics({
+    environments: {
+      [environment]: {
+        context: 'in-memory',
+        namespace: 'in-memory',
+        traffic: 'cluster-ip',
+        metrics: { prometheus: { url: 'http://127.0.0.1:9090' } },
+      },
+    },
+  });
   const notifications: Notification[] = [];
-  return { environment, cluster, probes, traffic: knobs, notifications, hooks: {} as Hooks };
+  const outside = { probes, traffic: knobs, metrics, measured, notifications };
+  return { environment, cluster, ...outside, hooks: {} as Hooks };
 };
 
 /** What a test does at the moment an activity is about to act. */
@@ -140,15 +153,29 @@ const createWorkers = async (
         port: { ...find(name).cluster.releases },
         hooks: find(name).hooks,
       })),
+      ...routed('routes', ['setWeight'], (name) => ({
+        port: { ...find(name).cluster.routes },
+        hooks: find(name).hooks,
+      })),
       ...routed('workloads', workloadVerbs, (name) => ({
         port: { ...find(name).cluster.workloads },
         hooks: find(name).hooks,
       })),
     },
-    traffic: routed('probes', ['smoke', 'watch'], (name) => ({
-      port: { ...find(name).probes },
-      hooks: find(name).hooks,
-    })),
+    traffic: {
+      ...routed('probes', ['smoke', 'watch'], (name) => ({
+        port: { ...find(name).probes },
+        hooks: find(name).hooks,
+      })),
+      ...routed('metrics', ['query', 'queryRange'], (name) => ({
+        port: { ...find(name).metrics },
+        hooks: find(name).hooks,
+      })),
+      ...routed('measurements', ['measure', 'check'], (name) => ({
+        port: { ...createMeasurements({ source: find(name).metrics }) },
+        hooks: find(name).hooks,
+      })),
+    },
     notify: {
       'notifications.send': async ({ notification }: { notification: Notification }) => {
         find(notification.environment).notifications.push(notification);
@@ -171,4 +198,11 @@ const createWorkers = async (
 };
 
 const releaseVerbs = ['plan', 'capture', 'write', 'revert', 'prove', 'prune', 'highestFence'];
-const workloadVerbs = ['awaitRollout', 'awaitEndpoints', 'setPaused', 'keepLogs', 'retire'];
+const workloadVerbs = [
+  'awaitRollout',
+  'awaitEndpoints',
+  'setPaused',
+  'scale',
+  'keepLogs',
+  'retire',
+];
