@@ -17,7 +17,7 @@ const PodObservation = z.object({
 export type PodObservation = z.output<typeof PodObservation>;
 
 /** What the activity that watches a version under traffic reports with its heartbeat. */
-const WatchObservation = z.object({
+export const WatchObservation = z.object({
   elapsedMs: z.number(),
   samples: z.number(),
   failures: z.number(),
