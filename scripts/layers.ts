@@ -15,8 +15,8 @@ export interface Check {
 export interface JestLayer {
   readonly kind: 'jest';
   readonly name: string;
-  /** Test files share one cluster or one set of network namespaces. */
-  readonly oneAtATime: boolean;
+  /** Files wait more than they compute, so that more than there are processors can run at once. */
+  readonly filesAtATime: number;
   readonly stopAfterMs: number;
 }
 
@@ -76,10 +76,11 @@ export const CHECKS: readonly Check[] = [
 /** In order of speed, so that the cheapest layer that can show a mistake shows it first. */
 export const LAYERS: readonly Layer[] = [
   ...CHECKS,
-  { kind: 'jest', name: 'unit', oneAtATime: false, stopAfterMs: 5 * MINUTE_MS },
-  { kind: 'jest', name: 'replay', oneAtATime: false, stopAfterMs: 5 * MINUTE_MS },
-  { kind: 'jest', name: 'workflow', oneAtATime: false, stopAfterMs: 10 * MINUTE_MS },
-  { kind: 'jest', name: 'integration', oneAtATime: true, stopAfterMs: WITH_SANDBOX_MS },
+  { kind: 'jest', name: 'unit', filesAtATime: 2, stopAfterMs: 5 * MINUTE_MS },
+  { kind: 'jest', name: 'replay', filesAtATime: 2, stopAfterMs: 5 * MINUTE_MS },
+  { kind: 'jest', name: 'workflow', filesAtATime: 3, stopAfterMs: 10 * MINUTE_MS },
+  { kind: 'jest', name: 'integration', filesAtATime: 3, stopAfterMs: WITH_SANDBOX_MS },
   { kind: 'kill', name: 'kill', stopAfterMs: WITH_SANDBOX_MS },
-  { kind: 'jest', name: 'e2e', oneAtATime: true, stopAfterMs: WITH_SANDBOX_MS },
+  // There is one node of level 2 on a machine.
+  { kind: 'jest', name: 'e2e', filesAtATime: 1, stopAfterMs: WITH_SANDBOX_MS },
 ];

@@ -30,10 +30,9 @@ async function runCheck({ commands, stopAfterMs }: Check): Promise<LayerResult> 
   return checkResult(ok, remarks);
 }
 
-async function runJest({ name, oneAtATime, stopAfterMs }: JestLayer): Promise<LayerResult> {
+async function runJest({ name, filesAtATime, stopAfterMs }: JestLayer): Promise<LayerResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-test-'));
   const report = path.join(folder, 'report.json');
-  const workers = oneAtATime ? ['--maxWorkers=1'] : [];
   try {
     const { ok, problem } = await runCommand({
       command: [
@@ -47,7 +46,7 @@ async function runJest({ name, oneAtATime, stopAfterMs }: JestLayer): Promise<La
           '--passWithNoTests',
           '--json',
           `--outputFile=${report}`,
-          ...workers,
+          `--maxWorkers=${filesAtATime}`,
         ],
       ],
       stopAfterMs,

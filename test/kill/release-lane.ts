@@ -82,6 +82,9 @@ const writeEnvironments = (stack: Stack, options: LaneOptions, proxyUrl: string)
   return folder;
 };
 
+/** Outside of the sandbox, so that it outlives it. */
+const compileCache = path.resolve(import.meta.dirname, '../../.holdfast/compile-cache');
+
 const workerSettings = (
   stack: Stack,
   { name, timeouts }: LaneOptions,
@@ -95,7 +98,7 @@ const workerSettings = (
   HOLDFAST_TIMEOUTS: timeouts,
   HOLDFAST_HEALTH_PORT: '0',
   HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,
-  NODE_COMPILE_CACHE: path.join(stack.directory, 'compile-cache'),
+  NODE_COMPILE_CACHE: compileCache,
 });
 
 /** What controllers put into every namespace soon after it is made. */

@@ -1,10 +1,6 @@
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
+import { removeOwnBundle } from './bundle-workflows.ts';
 
-/** Removes what bundle-workflows.ts made, and nothing that came in through the environment. */
+/** Removes what bundle-workflows.ts made. */
 export default async function removeBundle(): Promise<void> {
-  const file = process.env['HOLDFAST_WORKFLOW_BUNDLE'];
-  if (file !== undefined && path.basename(path.dirname(file)).startsWith('holdfast-bundle-')) {
-    await rm(path.dirname(file), { recursive: true, force: true });
-  }
+  await removeOwnBundle();
 }

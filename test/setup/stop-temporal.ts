@@ -1,8 +1,8 @@
-import removeBundle from './remove-bundle.ts';
+import { removeOwnBundle } from './bundle-workflows.ts';
 import { stopSharedServer } from './start-temporal.ts';
 
 /** Ends what start-temporal.ts started. */
 export default async function stopTemporal(): Promise<void> {
-  await removeBundle();
+  await removeOwnBundle();
   await stopSharedServer();
 }

@@ -13,6 +13,7 @@ import { locateTool } from '../../sandbox/tools/locate.ts';
 export interface TemporalServer {
   /** `host:port` */
   readonly address: string;
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -47,6 +48,7 @@ export const startTemporalServer = async (
   }
   return {
     address,
+    port,
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

@@ -2,13 +2,18 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ensureNamespace, writeEnvironments } from '../../../client/cli/sandbox-cluster.ts';
-import { createOpsClient, type DeployServiceProgress } from '../../../client/index.ts';
+import {
+  createOpsClient,
+  type DeployServiceProgress,
+  type OpsClient,
+} from '../../../client/index.ts';
 import type { Stack } from '../../kill/release-rig.ts';
 import { startReleaseStack } from '../../setup/release-stack.ts';
-import { openTerminal, packageDirectory, type Ended, type UserTerminal } from './user-terminal.ts';
+import { test as sideBySide } from '../../setup/side-by-side.ts';
+import { until } from '../../setup/until.ts';
+import { openTerminal, packageDirectory, type UserTerminal } from './user-terminal.ts';
 
 const name = `command-line-${Date.now().toString(36)}`;
 const minute = 60_000;
@@ -17,6 +22,7 @@ let stack: Stack;
 let directory: string;
 let worker: ChildProcess;
 let terminal: UserTerminal;
+let ops: OpsClient;
 
 const holdfast: UserTerminal['holdfast'] = (...typed) => terminal.holdfast(...typed);
 
@@ -24,6 +30,10 @@ beforeAll(async () => {
   stack = await startReleaseStack(1, name);
   directory = stack.directory;
   terminal = openTerminal(stack, name);
+  ops = await createOpsClient({
+    address: stack.temporalAddress,
+    namespace: stack.temporalNamespace,
+  });
   const access = { kubeconfigPath: stack.kubeconfigPath, context: stack.context };
   await ensureNamespace(access, name);
   const file = path.join(directory, 'environments.yaml');
@@ -45,6 +55,7 @@ beforeAll(async () => {
 }, 30 * minute);
 
 afterAll(async () => {
+  await ops.close();
   const ended = once(worker, 'exit');
   worker.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
@@ -54,157 +65,131 @@ afterAll(async () => {
 const file = (version: string): string[] => ['-f', `${version}/holdfast.yaml`, '-e', name];
 
 describe('holdfast deploy', () => {
-  test(
-    'prints the plan without touching anything, then deploys what it has printed',
-    async () => {
-      const plan = await holdfast(['deploy', ...file('v1'), '--dry-run']);
-      expect(plan.exitCode).toBe(0);
-      expect(plan.stdout).toContain('create   Deployment/shop');
-      expect(plan.stdout).toContain('nothing was touched');
-      const before = await holdfast(['get', 'deploy', '-e', name]);
-      expect(before.stdout).toBe('no releases yet\n');
+  test('prints the plan without touching anything, then deploys what it has printed', async () => {
+    const plan = await holdfast(['deploy', ...file('v1'), '--dry-run']);
+    expect(plan.exitCode).toBe(0);
+    expect(plan.stdout).toContain('create   Deployment/shop');
+    expect(plan.stdout).toContain('nothing was touched');
+    const before = await holdfast(['get', 'deploy', '-e', name]);
+    expect(before.stdout).toBe('no releases yet\n');
 
-      const deployed = await holdfast(['deploy', ...file('v1'), '--release', '1', '--wait']);
-      expect(deployed).toMatchObject({ exitCode: 0 });
-      expect(deployed.stdout).toContain('proof: everything is as the plan says');
-      expect(deployed.stdout).toContain('/metadata/resourceVersion');
-      expect(deployed.stderr).toContain('roll out Deployment/shop: done');
+    const deployed = await holdfast(['deploy', ...file('v1'), '--release', '1', '--wait']);
+    expect(deployed).toMatchObject({ exitCode: 0 });
+    expect(deployed.stdout).toContain('proof: everything is as the plan says');
+    expect(deployed.stdout).toContain('/metadata/resourceVersion');
+    expect(deployed.stderr).toContain('roll out Deployment/shop: done');
 
-      const next = await holdfast(['deploy', ...file('v2'), '--dry-run', '--json']);
-      const { changes } = JSON.parse(next.stdout) as {
-        changes: { action: string; fields: { path: string; after: string }[] }[];
-      };
-      const patched = changes
-        .filter(({ action }) => action === 'patch')
-        .flatMap(({ fields }) => fields);
-      expect(patched).toContainEqual(
-        expect.objectContaining({
-          path: '/spec/template/spec/containers/0/image',
-          after: 'localhost/shop:2',
-        }),
-      );
-    },
-    minute,
-  );
+    const next = await holdfast(['deploy', ...file('v2'), '--dry-run', '--json']);
+    const { changes } = JSON.parse(next.stdout) as {
+      changes: { action: string; fields: { path: string; after: string }[] }[];
+    };
+    const patched = changes
+      .filter(({ action }) => action === 'patch')
+      .flatMap(({ fields }) => fields);
+    expect(patched).toContainEqual(
+      expect.objectContaining({
+        path: '/spec/template/spec/containers/0/image',
+        after: 'localhost/shop:2',
+      }),
+    );
+  });
 
-  test(
-    'a version that is never ready ends with exit code 7, put back and proven',
-    async () => {
-      const manifest = path.join(directory, 'v3a/k8s/deployment.yaml');
-      const slow = await readFile(manifest, 'utf8');
-      await writeFile(
-        manifest,
-        slow.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 2'),
-      );
-      const ended = await holdfast([
-        'deploy',
-        ...file('v3a'),
-        '--release',
-        '3a',
-        '--wait',
-        '--json',
-      ]);
-      expect(ended.exitCode).toBe(7);
-      const result = JSON.parse(ended.stdout) as Record<string, unknown>;
-      expect(result).toMatchObject({
-        outcome: 'restored-exactly',
-        failure: { code: 'ROLLOUT_DEADLINE' },
-        proof: { direction: 'back' },
-      });
-    },
-    minute,
-  );
-
-  test(
-    'waits for an approval in the background, which another command gives',
-    async () => {
-      const definition = await readFile(path.join(directory, 'v2/holdfast.yaml'), 'utf8');
-      const withApproval = `${definition}\napprovals: [{ name: release-manager }]\n`;
-      await writeFile(path.join(directory, 'v2/approved.yaml'), withApproval);
-      const args = ['deploy', '-f', 'v2/approved.yaml', '-e', name, '--release', '2'];
-      const started = await holdfast(args);
-      expect(started.exitCode).toBe(5);
-      expect(started.stdout).toBe(`deploy:${name}:shop:2\n`);
-      expect(started.stderr).toContain(`holdfast approve shop -e ${name}`);
-      expect((await holdfast(args)).stderr).toContain('found');
-
-      const progress = await untilWaiting();
-      expect(progress.waitingFor?.verbs).toContain('approve');
-      const unread = ['approve', 'shop', '-e', name, '--reason', 'unread'];
-      const stale = await holdfast([...unread, '--plan', `sha256:${'0'.repeat(64)}`]);
-      expect(stale.exitCode).toBe(4);
-      expect(stale.stderr).toContain('MESSAGE_REFUSED');
-      const approved = await holdfast(['approve', 'shop', '-e', name, '--reason', 'read it']);
-      expect(approved).toMatchObject({ exitCode: 0 });
-      expect(approved.stderr).toContain(progress.waitingFor?.planDigest);
-
-      const watched = await holdfast(['get', 'deploy', 'shop', '-e', name, '--watch']);
-      expect(watched).toMatchObject({ exitCode: 0 });
-      expect(watched.stdout).toContain('proof: everything is as the plan says');
-      const list = await holdfast(['get', 'deploy', '-e', name, '--json']);
-      const releases = (JSON.parse(list.stdout) as { release: string }[]).map(
-        ({ release }) => release,
-      );
-      expect(releases.sort()).toEqual(['1', '2', '3a']);
-    },
-    minute,
-  );
-});
-
-/** Asks again and again until the output says so. */
-const untilSaid = async (args: readonly string[], says: string): Promise<Ended> => {
-  for (let asked = 0; asked < 200; asked += 1) {
-    const ended = await holdfast(args);
-    if ((ended.stdout + ended.stderr).includes(says)) return ended;
-  }
-  throw new Error(`holdfast ${args.join(' ')} never said: ${says}`);
-};
-
-test(
-  'a release that was terminated in the middle keeps the lock until someone has it put back',
-  async () => {
+  test('a version that is never ready ends with exit code 7, put back and proven', async () => {
     const manifest = path.join(directory, 'v3a/k8s/deployment.yaml');
-    const patient = await readFile(manifest, 'utf8');
+    const slow = await readFile(manifest, 'utf8');
     await writeFile(
       manifest,
-      patient.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 300'),
+      slow.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 2'),
     );
-    const { stdout } = await holdfast(['deploy', ...file('v3a'), '--release', '3a-again']);
-    const get = ['get', 'deploy', 'shop', '-e', name];
-    await untilSaid(get, '● roll out Deployment/shop');
-    await using ops = await createOpsClient({
-      address: stack.temporalAddress,
-      namespace: stack.temporalNamespace,
+    const ended = await holdfast(['deploy', ...file('v3a'), '--release', '3a', '--wait', '--json']);
+    expect(ended.exitCode).toBe(7);
+    const result = JSON.parse(ended.stdout) as Record<string, unknown>;
+    expect(result).toMatchObject({
+      outcome: 'restored-exactly',
+      failure: { code: 'ROLLOUT_DEADLINE' },
+      proof: { direction: 'back' },
     });
-    await ops.temporal.workflow.getHandle(stdout.trim()).terminate('by mistake');
+  });
 
-    const shown = await untilSaid(get, 'waits for an operator');
-    expect(shown.stdout).toContain('the run was ended from outside: terminated');
-    const restore = ['lock', 'shop', '-e', name, '--restore', '--reason', 'it was a mistake'];
-    expect(shown.stderr).toContain(restore.slice(0, 5).join(' '));
-    expect((await holdfast(restore)).exitCode).toBe(0);
-    let seen = await ops.services.state(name, 'shop');
-    while (seen.status !== 'free') {
-      await delay(100);
-      seen = await ops.services.state(name, 'shop');
-    }
-    expect(seen.lastGood).toMatchObject({ release: '2' });
-    expect(seen.unwoundReleases).toContain('3a-again');
-  },
-  2 * minute,
-);
+  test('waits for an approval in the background, which another command gives', async () => {
+    const definition = await readFile(path.join(directory, 'v2/holdfast.yaml'), 'utf8');
+    const withApproval = `${definition}\napprovals: [{ name: release-manager }]\n`;
+    await writeFile(path.join(directory, 'v2/approved.yaml'), withApproval);
+    const args = ['deploy', '-f', 'v2/approved.yaml', '-e', name, '--release', '2'];
+    const started = await holdfast(args);
+    expect(started.exitCode).toBe(5);
+    expect(started.stdout).toBe(`deploy:${name}:shop:2\n`);
+    expect(started.stderr).toContain(`holdfast approve shop -e ${name}`);
+    expect((await holdfast(args)).stderr).toContain('found');
 
-const untilWaiting = async (): Promise<DeployServiceProgress> => {
-  for (let asked = 0; asked < 200; asked += 1) {
+    const handle = await ops.delivery.deployService.getHandle({
+      environment: name,
+      service: 'shop',
+      release: '2',
+    });
+    const isAsked = ({ waitingFor }: DeployServiceProgress): boolean =>
+      waitingFor?.planDigest !== undefined;
+    const { waitingFor } = await until(() => handle.progress(), isAsked);
     const shown = await holdfast(['get', 'deploy', 'shop', '-e', name, '--json']);
-    const { progress } = JSON.parse(shown.stdout) as { progress: DeployServiceProgress | null };
-    if (progress?.waitingFor?.planDigest !== undefined) return progress;
-  }
-  throw new Error('the release never waited for an approval');
-};
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      progress: { waitingFor: { verbs: expect.arrayContaining(['approve']) } },
+    });
+    const unread = ['approve', 'shop', '-e', name, '--reason', 'unread'];
+    const stale = await holdfast([...unread, '--plan', `sha256:${'0'.repeat(64)}`]);
+    expect(stale.exitCode).toBe(4);
+    expect(stale.stderr).toContain('MESSAGE_REFUSED');
+    const approved = await holdfast(['approve', 'shop', '-e', name, '--reason', 'read it']);
+    expect(approved).toMatchObject({ exitCode: 0 });
+    expect(approved.stderr).toContain(waitingFor?.planDigest);
+
+    const watched = await holdfast(['get', 'deploy', 'shop', '-e', name, '--watch']);
+    expect(watched).toMatchObject({ exitCode: 0 });
+    expect(watched.stdout).toContain('proof: everything is as the plan says');
+    const listed = async (): Promise<string[]> => {
+      const list = await holdfast(['get', 'deploy', '-e', name, '--json']);
+      return (JSON.parse(list.stdout) as { release: string }[]).map(({ release }) => release);
+    };
+    // The server adds a run to its list a moment after it has begun.
+    const releases = await until(listed, ({ length }) => length >= 3);
+    expect(releases.sort()).toEqual(['1', '2', '3a']);
+  });
+});
+
+test('a release that was terminated in the middle keeps the lock until someone has it put back', async () => {
+  const manifest = path.join(directory, 'v3a/k8s/deployment.yaml');
+  const patient = await readFile(manifest, 'utf8');
+  await writeFile(
+    manifest,
+    patient.replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 300'),
+  );
+  const { stdout } = await holdfast(['deploy', ...file('v3a'), '--release', '3a-again']);
+  const get = ['get', 'deploy', 'shop', '-e', name];
+  const handle = await ops.delivery.deployService.getHandle({
+    environment: name,
+    service: 'shop',
+    release: '3a-again',
+  });
+  const rollsOut = ({ stages }: DeployServiceProgress): boolean =>
+    stages.some((stage) => stage.name === 'roll out Deployment/shop' && stage.status === 'running');
+  await until(() => handle.progress(), rollsOut);
+  expect((await holdfast(get)).stdout).toContain('● roll out Deployment/shop');
+  await ops.temporal.workflow.getHandle(stdout.trim()).terminate('by mistake');
+
+  const state = (): ReturnType<typeof ops.services.state> => ops.services.state(name, 'shop');
+  await until(state, ({ status }) => status === 'needs-operator');
+  const shown = await holdfast(get);
+  expect(shown.stdout + shown.stderr).toContain('waits for an operator');
+  expect(shown.stdout).toContain('the run was ended from outside: terminated');
+  const restore = ['lock', 'shop', '-e', name, '--restore', '--reason', 'it was a mistake'];
+  expect(shown.stderr).toContain(restore.slice(0, 5).join(' '));
+  expect((await holdfast(restore)).exitCode).toBe(0);
+  const seen = await until(state, ({ status }) => status === 'free');
+  expect(seen.lastGood).toMatchObject({ release: '2' });
+  expect(seen.unwoundReleases).toContain('3a-again');
+});
 
 describe('what a command says when it cannot', () => {
-  test.each([
+  sideBySide.each([
     {
       what: 'a file that is not there',
       args: ['deploy', '-f', 'gone.yaml'],
@@ -258,7 +243,7 @@ describe('what a command says when it cannot', () => {
     },
   );
 
-  test(
+  sideBySide(
     'an environment that is not mapped is refused before anything is written',
     async () => {
       const ended = await holdfast([
@@ -273,10 +258,9 @@ describe('what a command says when it cannot', () => {
       expect(ended.stderr).toContain('ENVIRONMENT_UNKNOWN');
       expect(ended.stderr).toContain('next: ');
     },
-    minute,
   );
 
-  test('errors are JSON for machines, and nothing is coloured in a pipe', async () => {
+  sideBySide('errors are JSON for machines, and nothing is coloured in a pipe', async () => {
     const ended = await holdfast(['get', 'deploy', 'till', '-e', 'x', '--json']);
     expect(JSON.parse(ended.stderr)).toMatchObject({
       error: { code: 'RUN_NOT_FOUND', exitCode: 3 },
@@ -286,7 +270,7 @@ describe('what a command says when it cannot', () => {
     expect(help.stdout).not.toContain(String.fromCharCode(27));
   });
 
-  test('rendered manifests come in through standard input', async () => {
+  sideBySide('rendered manifests come in through standard input', async () => {
     await mkdir(path.join(directory, 'piped'), { recursive: true });
     const definition = `service: piped\nenvironment: ${name}\nmanifests: ["-"]\n`;
     await writeFile(path.join(directory, 'piped/holdfast.yaml'), definition);

@@ -1,31 +1,39 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { DeployServiceResult } from '../../../contracts/delivery/deploy-service.ts';
-import { restartTemporal } from '../../../sandbox/index.ts';
 import { createApiReader, type ApiReader } from '../../e2e/checker/api-reader.ts';
 import { compareSnapshots } from '../../e2e/checker/compare.ts';
 import { takeSnapshot, type NamespaceSnapshot } from '../../e2e/checker/namespace-snapshot.ts';
 import { repeatedEffects, tookEffect } from '../../kill/audit-log.ts';
 import type { Fate, ProxiedRequest } from '../../kill/fault-proxy.ts';
-import { createReleaseRig, type ReleaseRig, type Stack } from '../../kill/release-rig.ts';
+import {
+  createReleaseRig,
+  createRigInLane,
+  type ReleaseRig,
+  type Stack,
+} from '../../kill/release-rig.ts';
+import { openTracks, type ReleaseTracks } from '../../kill/release-tracks.ts';
 import { sampleManifests, versions } from '../../kill/sample-service.ts';
-import { levelOneState, startReleaseStack } from '../../setup/release-stack.ts';
+import { startReleaseStack } from '../../setup/release-stack.ts';
+import { test } from '../../setup/side-by-side.ts';
+import { startTemporalServer } from '../../setup/temporal-server.ts';
 
 const baseline = { release: 'r1', objects: sampleManifests(versions.first) };
 const update = { release: 'r2', objects: sampleManifests(versions.second) };
 
-/** A sandbox that was left running has the namespaces of earlier runs. */
-const run = Date.now().toString(36);
-
 let stack: Stack;
 let reader: ApiReader;
+let tracks: ReleaseTracks;
 
 beforeAll(async () => {
   stack = await startReleaseStack(1, 'faults');
   reader = createApiReader(stack.kubeconfigPath, stack.context);
+  tracks = await openTracks(stack, { name: 'faults', lanes: 3 });
 }, 1_800_000);
 
-afterAll(() => {
+afterAll(async () => {
   reader.close();
+  await tracks.close();
 });
 
 interface Prepared {
@@ -33,14 +41,18 @@ interface Prepared {
   before: NamespaceSnapshot;
 }
 
-/** A namespace in which the first version runs, released without a fault. */
-const prepare = async (title: string): Promise<Prepared> => {
-  const name = `${title}-${run}`;
-  const rig = await createReleaseRig(stack, name);
-  const result = await rig.release(baseline);
-  expect(result.outcome).toBe('deployed');
-  return { rig, before: await takeSnapshot(reader, name) };
-};
+/** Does the work in a namespace in which the first version runs, released without a fault. */
+const withBaseline = (work: (prepared: Prepared) => Promise<void>): Promise<void> =>
+  tracks.use(async ({ lane, namespace }) => {
+    const rig = await createRigInLane(lane, namespace);
+    try {
+      const result = await rig.release(baseline);
+      expect(result.outcome).toBe('deployed');
+      await work({ rig, before: await takeSnapshot(reader, namespace) });
+    } finally {
+      await rig.close();
+    }
+  });
 
 const forward: Fate = { kind: 'forward' };
 
@@ -87,33 +99,26 @@ describe('answers of an API server in trouble', () => {
     { title: '500 internal error', fate: status(500, 'InternalError') },
     { title: '503 unavailable', fate: status(503, 'ServiceUnavailable') },
   ];
-  test.each(cases)(
-    '$title to a write is tried again and takes effect once',
-    async (entry) => {
-      const code = entry.fate.kind === 'answer' ? entry.fate.status : 0;
-      const { rig } = await prepare(`answer-${String(code)}`);
-      rig.proxy.decide = answerFirst(2, writesDeployment, entry.fate);
+  test.each(cases)('$title to a write is tried again and takes effect once', ({ fate }) =>
+    withBaseline(async ({ rig }) => {
+      rig.proxy.decide = answerFirst(2, writesDeployment, fate);
       await expectDeployedOnce(rig, await rig.release(update));
-      await rig.close();
-    },
-    60_000,
+    }),
   );
 
-  test('an API server that cannot be reached for a while only delays the release', async () => {
-    const { rig } = await prepare('unreachable');
-    rig.proxy.decide = answerFirst(8, () => true, { kind: 'lose-before', meanwhile: () => {} });
-    await expectDeployedOnce(rig, await rig.release(update));
-    await rig.close();
-  }, 60_000);
+  test('an API server that cannot be reached for a while only delays the release', () =>
+    withBaseline(async ({ rig }) => {
+      rig.proxy.decide = answerFirst(8, () => true, { kind: 'lose-before', meanwhile: () => {} });
+      await expectDeployedOnce(rig, await rig.release(update));
+    }));
 
-  test('a dead watch is noticed and replaced', async () => {
-    const { rig } = await prepare('dead-watch');
-    const never = new Promise<void>(() => {});
-    const watches = (request: ProxiedRequest): boolean => request.path.includes('watch=');
-    rig.proxy.decide = answerFirst(3, watches, { kind: 'hold', until: never });
-    await expectDeployedOnce(rig, await rig.release(update));
-    await rig.close();
-  }, 60_000);
+  test('a dead watch is noticed and replaced', () =>
+    withBaseline(async ({ rig }) => {
+      const never = new Promise<void>(() => {});
+      const watches = (request: ProxiedRequest): boolean => request.path.includes('watch=');
+      rig.proxy.decide = answerFirst(3, watches, { kind: 'hold', until: never });
+      await expectDeployedOnce(rig, await rig.release(update));
+    }));
 });
 
 describe('a fenced zombie', () => {
@@ -137,10 +142,8 @@ describe('a fenced zombie', () => {
     };
   };
 
-  test.each(zombies)(
-    '$name: resumed after the rollback, it changes nothing',
-    async (zombie) => {
-      const { rig, before } = await prepare(zombie.name);
+  test.each(zombies)('$name: resumed after the rollback, it changes nothing', (zombie) =>
+    withBaseline(async ({ rig, before }) => {
       const held = holdFirst(rig, zombie.holds);
       const bad = { release: 'r2', objects: sampleManifests(versions.bad) };
       const result = await rig.release(bad);
@@ -155,15 +158,17 @@ describe('a fenced zombie', () => {
       const late = (await rig.writes()).slice(sentBefore).filter((w) => w.step.includes(':r2;'));
       expect(late.filter(tookEffect)).toEqual([]);
       expect(compareSnapshots(before, await takeSnapshot(reader, rig.namespace))).toEqual([]);
-      await rig.close();
-    },
-    90_000,
+    }),
   );
 });
 
 describe('restart of the Temporal server on its file database', () => {
   test('in the middle of a release, the release ends as if nothing had happened', async () => {
-    const { rig } = await prepare('temporal-restart');
+    const name = `faults-restart-${Date.now().toString(36)}`;
+    const databasePath = path.join(stack.directory, `${name}.db`);
+    const first = await startTemporalServer({ databasePath });
+    const rig = await createReleaseRig({ ...stack, temporalAddress: first.address }, name);
+    await rig.release(baseline);
     const reached = Promise.withResolvers<undefined>();
     const resumed = Promise.withResolvers<undefined>();
     rig.proxy.decide = (request) => {
@@ -173,10 +178,12 @@ describe('restart of the Temporal server on its file database', () => {
     };
     await rig.start(update);
     await reached.promise;
-    await restartTemporal(levelOneState);
+    await first.stop();
+    const second = await startTemporalServer({ databasePath, port: first.port });
     rig.proxy.decide = () => forward;
     resumed.resolve(undefined);
     await expectDeployedOnce(rig, await rig.result('r2'));
     await rig.close();
-  }, 90_000);
+    await second.stop();
+  });
 });

@@ -11,6 +11,7 @@ jest.setTimeout(60_000);
 
 let sandbox: Sandbox;
 let site: RealSite;
+const sites: RealSite[] = [];
 
 beforeAll(async () => {
   sandbox = await levelOneSandbox();
@@ -18,10 +19,11 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   site = await openRealSite(sandbox);
+  sites.push(site);
 });
 
 afterAll(async () => {
-  await site.close();
+  await Promise.all(sites.map(async (open) => open.close()));
 });
 
 interface Choice {

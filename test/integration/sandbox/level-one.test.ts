@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { searchAttributes } from '../../../contracts/search-attributes.ts';
@@ -15,6 +14,7 @@ import { packageRoot } from '../../../sandbox/package-root.ts';
 import { findByEnvironment, isAlive } from '../../../sandbox/state/process-identity.ts';
 import { createProcessRecords } from '../../../sandbox/state/process-record.ts';
 import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { until } from '../../setup/until.ts';
 
 const PROCESSES = [
   'etcd',
@@ -147,7 +147,16 @@ describe('a sandbox of level 1', () => {
   test('records every change by a client once, with its answer, and nothing of its own', async () => {
     kubectl('create', 'configmap', 'audited', '--from-literal=a=b');
     kubectl('get', 'configmap', 'audited');
-    const entries = await auditEntries(({ objectRef }) => objectRef?.name === 'audited');
+    const audited = (): Promise<AuditEntry[]> =>
+      auditEntries(({ objectRef }) => objectRef?.name === 'audited');
+    // The server writes its line when it has sent the answer.
+    await until(audited, ({ length }) => length > 0);
+    kubectl('create', 'configmap', 'later');
+    await until(
+      () => auditEntries(({ objectRef }) => objectRef?.name === 'later'),
+      ({ length }) => length > 0,
+    );
+    const entries = await audited();
     expect(entries).toHaveLength(1);
     expect(entries[0]).toMatchObject({
       verb: 'create',
@@ -161,19 +170,24 @@ describe('a sandbox of level 1', () => {
     expect(others).toEqual([]);
   });
 
-  test('makes a deployment available, and one whose image fails not', () => {
+  test('makes a deployment available, and one whose image fails not', async () => {
     for (const tag of ['1', 'bad', '3a', 'missing']) {
       kubectl('create', 'deployment', `shop-${tag}`, `--image=localhost/shop:${tag}`);
     }
     kubectl('wait', '--for=condition=Available', 'deployment/shop-1', '--timeout=30s');
-    const waitingFor = (tag: string, reason: string): string =>
-      kubectl(
-        ...['wait', 'pod', '-l', `app=shop-${tag}`, '--timeout=30s'],
-        `--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=${reason}`,
+    /** `kubectl wait` fails where there is no pod yet. */
+    const podWaits = async (tag: string, condition: string): Promise<void> => {
+      const pods = ['pod', '-l', `app=shop-${tag}`];
+      await until(
+        async () => kubectl('get', ...pods, '-o', 'name'),
+        (names) => names !== '',
       );
-    waitingFor('bad', 'CrashLoopBackOff');
-    waitingFor('missing', 'ImagePullBackOff');
-    kubectl('wait', 'pod', '-l', 'app=shop-3a', '--for=condition=Ready=false', '--timeout=30s');
+      kubectl('wait', ...pods, '--timeout=30s', `--for=${condition}`);
+    };
+    const reason = 'jsonpath={.status.containerStatuses[0].state.waiting.reason}';
+    await podWaits('bad', `${reason}=CrashLoopBackOff`);
+    await podWaits('missing', `${reason}=ImagePullBackOff`);
+    await podWaits('3a', 'condition=Ready=false');
     expect(kubectl('get', 'deployment/shop-1', '-o', 'jsonpath={.status.readyReplicas}')).toBe('1');
     for (const tag of ['bad', '3a', 'missing']) {
       const ready = kubectl(
@@ -188,7 +202,7 @@ describe('a sandbox of level 1', () => {
   test('names the runs that no worker polls for', async () => {
     await startRunWithoutWorker('left-alone');
     const temporal = await client();
-    const check = await eventually(
+    const check = await until(
       async () => checkUnpolledRuns(temporal),
       ({ verdict }) => verdict === 'warning',
     );
@@ -214,7 +228,7 @@ describe('a sandbox of level 1', () => {
     for (const name of ['etcd', 'kube-apiserver', 'temporal', 'kwok']) {
       process.kill(pidsOf(before)[name] ?? 0, 'SIGKILL');
     }
-    await eventually(
+    await until(
       async () => sandboxStatus(stateDirectory),
       ({ processes }) => processes.filter(({ running }) => !running).length === 4,
     );
@@ -244,7 +258,7 @@ test('down undoes a start that was killed in the middle', async () => {
   });
   const ended = once(starting, 'close');
   const records = createProcessRecords(join(directory, 'processes'));
-  await eventually(
+  await until(
     async () => records.list(),
     (list) => list.some(({ name }) => name === 'kube-apiserver'),
   );
@@ -275,13 +289,4 @@ async function auditEntries(wanted: (entry: AuditEntry) => boolean): Promise<Aud
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as AuditEntry)
     .filter(wanted);
-}
-
-/** Visibility and the death of processes come a moment after the call that causes them. */
-async function eventually<T>(look: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
-  for (;;) {
-    const value = await look();
-    if (done(value)) return value;
-    await sleep(20);
-  }
 }

@@ -16,6 +16,7 @@ import { chooseFreePorts } from '../../../sandbox/state/ports.ts';
 import { createProcessSupervisor } from '../../../sandbox/state/processes.ts';
 import { locateTool } from '../../../sandbox/tools/locate.ts';
 import { describeUnless } from '../../setup/describe-unless.ts';
+import { until } from '../../setup/until.ts';
 import { machineSnapshot } from './machine-snapshot.ts';
 import { ask, sendWhile } from '../../setup/steady-requests.ts';
 import type { Answer } from '../../setup/steady-requests.ts';
@@ -152,9 +153,13 @@ describeUnless(reason, 'level 2', () => {
       });
       expect(report.failures).toEqual([]);
       expect(Object.keys(report.byVersion)).toEqual(['2']);
-      const pods = await kubectl('get', 'pods', '--output', 'jsonpath={.items[*].metadata.name}');
-      const logs = await Promise.all(pods.split(' ').map(async (pod) => kubectl('logs', pod)));
-      expect(logs.join('')).toContain('not ready: the price list was not loaded');
+      // A container may still be about to start; asking for the log of such a one fails.
+      const said = async (): Promise<string> => {
+        const pods = await kubectl('get', 'pods', '--output', 'jsonpath={.items[*].metadata.name}');
+        const logs = pods.split(' ').map(async (pod) => kubectl('logs', pod).catch(() => ''));
+        return (await Promise.all(logs)).join('');
+      };
+      await until(said, (logs) => logs.includes('not ready: the price list was not loaded'));
     },
     3 * MINUTE_MS,
   );

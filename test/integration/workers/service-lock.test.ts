@@ -1,31 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { temporal as proto } from '@temporalio/proto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createLocks } from '../../../activities/coordination/index.ts';
 import type { LockClaim } from '../../../activities/coordination/port.ts';
 import type { ServiceLockState } from '../../../contracts/delivery/service-lock.ts';
 import { lockMessageNames } from '../../../contracts/messages.ts';
-import { searchAttributes } from '../../../contracts/search-attributes.ts';
 import { longestQueue, serviceEntityId } from '../../../domain/delivery/service-lock.ts';
-import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { connectToTemporal } from '../../setup/temporal-environment.ts';
 import { startWorkerChild, type WorkerChild } from './worker-child.ts';
 
 // No worker for the pool kubernetes runs here, so that the entity can queue claims but grant none.
+// The name is also that of the environment: other tests are on the same server.
 const queuePrefix = 'service-lock-test';
-const keys = Object.values(searchAttributes).map(({ name, type }) =>
-  defineSearchAttributeKey(name, type),
-);
 let temporal: TestWorkflowEnvironment;
 let worker: WorkerChild;
 let service = '';
 let tests = 0;
 
 beforeAll(async () => {
-  const { path } = await locateTool('temporal', { onProgress: () => undefined });
-  temporal = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path }, searchAttributes: keys },
-  });
+  temporal = await connectToTemporal();
   worker = startWorkerChild({
     TEMPORAL_ADDRESS: temporal.address,
     HOLDFAST_POOLS: 'orchestration',
@@ -33,7 +26,7 @@ beforeAll(async () => {
     HOLDFAST_TIMEOUTS: 'test',
   });
   await worker.health();
-}, 120_000);
+});
 
 beforeEach(() => {
   tests += 1;
@@ -49,16 +42,16 @@ afterAll(async () => {
 const locks = () => createLocks({ client: temporal.client, queuePrefix });
 
 const claimOf = (release: string): LockClaim => ({
-  environment: 'staging',
+  environment: queuePrefix,
   service,
   release,
-  requestId: `deploy:staging:${service}:${release}/first`,
-  workflowId: `deploy:staging:${service}:${release}`,
+  requestId: `deploy:${queuePrefix}:${service}:${release}/first`,
+  workflowId: `deploy:${queuePrefix}:${service}:${release}`,
   runId: 'first',
   timeoutProfile: 'test',
 });
 
-const entity = () => temporal.client.workflow.getHandle(serviceEntityId('staging', service));
+const entity = () => temporal.client.workflow.getHandle(serviceEntityId(queuePrefix, service));
 
 const reset = async (run: { workflowId: string; runId: string }): Promise<void> => {
   const request = proto.api.workflowservice.v1.ResetWorkflowExecutionRequest.fromObject({
@@ -79,7 +72,7 @@ describe('the lock of a service', () => {
     expect(await locks().request(claimOf('1'))).toEqual({ position: 1 });
     const state = await entity().query<ServiceLockState>(lockMessageNames.state);
     expect(state.queue.map(({ release }) => release)).toEqual(['1', '2']);
-  }, 30_000);
+  });
 
   test('is claimed by a hotfix first, and a superseded claim does not come back', async () => {
     await locks().request(claimOf('1'));
@@ -89,13 +82,13 @@ describe('the lock of a service', () => {
     const state = await entity().query<ServiceLockState>(lockMessageNames.state);
     expect(state.queue.map(({ release }) => release)).toEqual(['2', '3']);
     expect(state.settledRequestIds).toEqual([claimOf('1').requestId]);
-  }, 30_000);
+  });
 
   test('is asked for anew when the entity was lost', async () => {
     await locks().request(claimOf('1'));
     await entity().terminate('the server lost it');
     expect(await locks().request(claimOf('1'))).toEqual({ position: 1 });
-  }, 30_000);
+  });
 
   test('is refused with its code when the queue is full', async () => {
     for (let place = 1; place <= longestQueue; place += 1) {
@@ -106,7 +99,7 @@ describe('the lock of a service', () => {
       nonRetryable: true,
       details: [{ code: 'QUEUE_FULL', next: expect.any(String) }],
     });
-  }, 30_000);
+  });
 });
 
 describe('a holder', () => {
@@ -122,7 +115,7 @@ describe('a holder', () => {
       status: 'closed',
       detail: expect.stringContaining('terminated'),
     });
-  }, 30_000);
+  });
 
   test('that was followed by an unrelated run of the same name is closed', async () => {
     await locks().request(claimOf('1'));
@@ -130,10 +123,10 @@ describe('a holder', () => {
     await entity().terminate('an operator ends the run');
     await locks().request(claimOf('1'));
     expect(await locks().holderStatus({ workflowId, runId })).toMatchObject({ status: 'closed' });
-  }, 30_000);
+  });
 
   test('that the server does not know any more is closed', async () => {
-    const gone = { workflowId: 'deploy:staging:shop:0', runId: crypto.randomUUID() };
+    const gone = { workflowId: `deploy:${queuePrefix}:shop:0`, runId: crypto.randomUUID() };
     expect(await locks().holderStatus(gone)).toMatchObject({ status: 'closed' });
-  }, 30_000);
+  });
 });

@@ -5,6 +5,14 @@ import path from 'node:path';
 
 const entry = path.resolve(import.meta.dirname, '../../../workers/main.ts');
 
+/** Nothing else of this process's environment; the last two only make a start faster. */
+const inherited = Object.fromEntries(
+  ['PATH', 'NODE_COMPILE_CACHE', 'HOLDFAST_WORKFLOW_BUNDLE'].map((name) => [
+    name,
+    process.env[name],
+  ]),
+);
+
 /** A worker in a process of its own, as an operator runs it. */
 export interface WorkerChild {
   /** Base address of its health paths; fails if the process ends before it is ready. */
@@ -18,7 +26,7 @@ export interface WorkerChild {
 
 export const startWorkerChild = (env: Record<string, string>): WorkerChild => {
   const child: ChildProcess = spawn(process.execPath, [entry], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ActivityHandle, Client } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Notification } from '../../../activities/notify/port.ts';
 import type { WatchOutcome } from '../../../activities/traffic/port.ts';
-import { locateTool } from '../../../sandbox/tools/locate.ts';
+import { connectToTemporal } from '../../setup/temporal-environment.ts';
 import { startTarget } from '../traffic/http-target.ts';
 import { startLink } from './severable-link.ts';
 import { startWorkerChild, type WorkerChild } from './worker-child.ts';
@@ -19,11 +19,8 @@ let temporal: TestWorkflowEnvironment;
 const children: WorkerChild[] = [];
 
 beforeAll(async () => {
-  const tool = await locateTool('temporal', { onProgress: () => undefined });
-  temporal = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path: tool.path } },
-  });
-}, 120_000);
+  temporal = await connectToTemporal();
+});
 
 afterEach(async () => {
   for (const child of children) child.signal('SIGKILL');
@@ -124,7 +121,7 @@ describe('a worker process', () => {
       body: { ready: true, detail: { notify: 'polling', namespace: 'reachable' } },
     });
     expect(await get(`${health}/metrics`)).toMatchObject({ status: 404 });
-  }, 30_000);
+  });
 
   test('lets running work finish on SIGTERM, then ends with 0', async () => {
     const receiver = await startReceiver();
@@ -140,7 +137,7 @@ describe('a worker process', () => {
     expect(receiver.keys).toEqual([notification.id]);
     expect(stderr).toContain('"state":"DRAINED"');
     expect(code).toBe(0);
-  }, 30_000);
+  });
 
   test('that was killed is followed by another one, which repeats with the same key', async () => {
     const receiver = await startReceiver();
@@ -153,7 +150,7 @@ describe('a worker process', () => {
     await handle.result();
     receiver.close();
     expect(receiver.keys).toEqual([notification.id, notification.id]);
-  }, 30_000);
+  });
 
   test('that is stopped in the middle of a watch hands over what it has counted', async () => {
     const shop = await startTarget((_request, response) => response.end());
@@ -181,7 +178,7 @@ describe('a worker process', () => {
     const seenBySecond = shop.requests() - seenByFirst;
     expect(outcome).toMatchObject({ measured: true, counts: { failures: 0 } });
     expect(outcome.measured && outcome.counts.samples).toBeGreaterThan(seenBySecond);
-  }, 60_000);
+  });
 
   test('is not ready, but alive, while Temporal does not answer', async () => {
     const [host = '', port = ''] = temporal.address.split(':');
@@ -194,14 +191,14 @@ describe('a worker process', () => {
       body: { ready: false, detail: { namespace: expect.stringContaining('unreachable') } },
     });
     expect(await get(`${health}/livez`)).toMatchObject({ status: 200 });
-  }, 30_000);
+  });
 
   test('without a server to talk to ends with 69 and says what to check', async () => {
     const { code, stdout, stderr } = await startWorker({ TEMPORAL_ADDRESS: '127.0.0.1:9' }).ended();
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
     expect(stderr).toContain('127.0.0.1:9');
     expect(stderr).toContain('TEMPORAL_ADDRESS');
-  }, 30_000);
+  });
 
   test('with wrong settings ends with 78 and names each of them', async () => {
     const wrong = { HOLDFAST_POOLS: 'gpu', HOLDFAST_HEALTH_PORT: 'x' };
@@ -209,5 +206,5 @@ describe('a worker process', () => {
     expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
     expect(stderr).toContain('HOLDFAST_POOLS: there is no pool gpu');
     expect(stderr).toContain('HOLDFAST_HEALTH_PORT: ');
-  }, 30_000);
+  });
 });
