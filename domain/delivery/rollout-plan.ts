@@ -111,8 +111,13 @@ export type RolloutAction =
 const onlyLooks = ({ kind }: RolloutStep): boolean =>
   kind === 'preview' || kind === 'watch' || kind === 'verify' || kind === 'retain';
 
+/** A stop that an operator went past has neither a shift to make nor anything left to watch. */
+const isBelow = (step: RolloutStep, weightPercent: number): boolean =>
+  (step.kind === 'shift' && step.weightPercent <= weightPercent) ||
+  (step.kind === 'watch' && step.weightPercent < weightPercent);
+
 const isLeftOut = (step: RolloutStep, state: RolloutState): boolean => {
-  if (!state.isFull) return step.kind === 'shift' && step.weightPercent <= state.weightPercent;
+  if (!state.isFull) return isBelow(step, state.weightPercent);
   return onlyLooks(step) || (step.kind === 'shift' && step.weightPercent < 100);
 };
 

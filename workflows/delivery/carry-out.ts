@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { PlannedChange } from '../../activities/kubernetes/port.ts';
 import type { Candidate, RolloutPhase } from '../../domain/delivery/candidate.ts';
+import { defaultWatch } from '../../domain/delivery/default-watch.ts';
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import { withRollout } from '../../domain/delivery/release-stage.ts';
 import { firstRolloutState, planRollout } from '../../domain/delivery/rollout-plan.ts';
@@ -138,7 +139,7 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
   watch: {
     lines: (_facts, { weightPercent }) => [watchStage(weightPercent)],
     run: ({ run, prepared }, { weightPercent, forMs }) => {
-      const rule = { ...(run.input.bake ?? defaultBake), forMs };
+      const rule = { ...(run.input.bake ?? defaultWatch), forMs };
       const watched = { rule, target: usersTarget(run, prepared), version: run.candidateVersion };
       return bakeGate(run, { name: watchStage(weightPercent), ...watched });
     },
@@ -172,9 +173,6 @@ const handlingOf = ({ kind }: RolloutStep): AnyHandling => handling[kind];
 
 const runStep = (task: CandidateTask, step: RolloutStep): Promise<void> =>
   handlingOf(step).run(task, step as never);
-
-/** What a stop of the rollout must keep to where the release says nothing of its own. */
-const defaultBake = { path: '/', maxFailureRatio: 0.01, requestsPerSecond: 20, minSamples: 20 };
 
 const writePhase = async (task: CandidateTask, phase: RolloutPhase): Promise<void> => {
   await rollOut(task, phase);
@@ -220,7 +218,7 @@ const retain = async ({ run, rollout, candidate }: CandidateTask, forMs: number)
 
 const operatorHold = 'weight';
 
-/** Watching goes on at the weight that an operator set, until the operator lets it go on. */
+/** Stays at the weight that an operator set until the operator lets it go on; no gate is measured. */
 const hold = async (task: CandidateTask, weightPercent: number): Promise<void> => {
   const { run, rollout } = task;
   await step(run, { stage: holdStage, found: 'held' }, async () => {

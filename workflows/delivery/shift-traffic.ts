@@ -25,17 +25,22 @@ export const shiftTraffic = async (task: CandidateTask, weightPercent: number): 
   await step(run, { stage: shiftStage(weightPercent), found: 'shift' }, async () => {
     await scaleFor(task, weightPercent);
     await awaitServing(run, candidate.workload);
-    const share = await writeWeight(task, weightPercent);
+    await writeWeight(task, weightPercent);
+    const share = await measureShare(task, weightPercent);
     return { value: share, note: noteOf(share, weightPercent) };
   });
 };
 
-/** The updated workload takes the traffic back from the candidate. */
+/**
+ * The updated workload takes the traffic back from the candidate. Both run the new version, so
+ * that no answer tells them apart; that every request is answered is what counts.
+ */
 export const returnTraffic = async (task: CandidateTask): Promise<void> => {
   const { run, candidate } = task;
   await step(run, { stage: returnStage, found: 'return' }, async () => {
     await awaitServing(run, candidate.stable);
     await writeWeight(task, 0);
+    delete run.measuredPercent;
     return { value: null, note: `all of it to ${candidate.stable.name}` };
   });
 };
@@ -59,18 +64,23 @@ const scaleFor = async (
 };
 
 const writeWeight = async (
-  task: CandidateTask,
+  { run, prepared, candidate }: CandidateTask,
   weightPercent: number,
-): Promise<ShareVerdict | undefined> => {
-  const { run, prepared, candidate } = task;
+): Promise<void> => {
   const { shiftDeadlineMs: deadlineMs } = run.waits;
-  await finishWrite(run.waits.writeGraceMs, () =>
+  const { opened } = await finishWrite(run.waits.writeGraceMs, () =>
     run.ports.routes.setWeight(
       { ...prepared.forward, candidate, weightPercent, deadlineMs },
       { summary: `${weightPercent} % to ${candidate.workload.name}`, waitMs: deadlineMs },
     ),
   );
-  return measureShare(task, weightPercent);
+  if (!opened) {
+    throw codedFailure({
+      code: 'FOREIGN_CHANGE',
+      message: `The route ${candidate.route ?? ''} does not know ${candidate.workload.name} any more; someone else changed or deleted it.`,
+      subject: candidate.route ?? '',
+    });
+  }
 };
 
 /** Requests of one measurement: enough for a share to be right to five points. */

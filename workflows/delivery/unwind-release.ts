@@ -52,7 +52,10 @@ const moveBack = async (
   budgetMs: number,
 ): ReturnType<Undo> => {
   const { services = [], before = change.object } = change.traffic ?? {};
-  const observation = await isServing(back, before, budgetMs);
+  const observation = await servingUnlessGone(back, change, budgetMs);
+  if (observation === undefined) {
+    return { outcome: 'nothing-to-undo', note: `${before.name} cannot serve; the traffic stays` };
+  }
   const receipt = await revert(back, change, budgetMs);
   const { environment, service } = back.step;
   const { replicaSet, wantedReplicas: replicas } = observation;
@@ -68,6 +71,24 @@ const moveBack = async (
     { summary: `wait until ${services.join(', ')} serve ${before.name} alone`, waitMs: budgetMs },
   );
   return settlementOf(receipt);
+};
+
+/**
+ * Undoing the return gives the traffic to the candidate for a while. Where that is gone, was never
+ * made or is broken, the traffic stays with the own Deployment, which the next step puts back.
+ */
+const servingUnlessGone = async (
+  back: WayBack,
+  { phase, traffic }: RestorableChange,
+  budgetMs: number,
+): Promise<RolloutObservation | undefined> => {
+  if (traffic === undefined) return undefined;
+  try {
+    return await isServing(back, traffic.before, budgetMs);
+  } catch (error) {
+    if (phase !== 'return' || codedErrorOf(error).code !== 'ROLLOUT_FAILED') throw error;
+    return undefined;
+  }
 };
 
 const isServing = (
@@ -87,19 +108,37 @@ const isServing = (
     { summary: `is ${object.name} ready to take the traffic back?`, waitMs: deadlineMs },
   );
 
-/** Gives the stable workload everything; where the route was never opened there is nothing to do. */
+/**
+ * Gives the stable workload everything; where the route was never opened there is nothing to do.
+ * Weights that someone else set are left to the step that closes the route, which takes the
+ * candidate out whatever they are.
+ */
 export const undoShift =
   (back: WayBack, candidate: Candidate): Undo =>
   async (budgetMs) => {
     await isServing(back, candidate.stable, budgetMs);
-    const { opened } = await back.ports.routes.setWeight(
-      { ...back.step, candidate, weightPercent: 0, deadlineMs: budgetMs },
-      { summary: `all traffic back to ${candidate.stable.name}`, waitMs: budgetMs },
-    );
+    const opened = await weightBack(back, candidate, budgetMs);
     return opened
       ? { outcome: 'undone', note: `all traffic goes to ${candidate.stable.name}` }
       : { outcome: 'nothing-to-undo', note: '' };
   };
+
+const weightBack = async (
+  { ports, step }: WayBack,
+  candidate: Candidate,
+  budgetMs: number,
+): Promise<boolean> => {
+  try {
+    const { opened } = await ports.routes.setWeight(
+      { ...step, candidate, weightPercent: 0, deadlineMs: budgetMs },
+      { summary: `all traffic back to ${candidate.stable.name}`, waitMs: budgetMs },
+    );
+    return opened;
+  } catch (error) {
+    if (codedErrorOf(error).code !== 'FOREIGN_CHANGE') throw error;
+    return false;
+  }
+};
 
 const revert = (
   { ports, step }: WayBack,

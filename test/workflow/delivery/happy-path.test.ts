@@ -95,10 +95,13 @@ describe('a release without trouble', () => {
       'abort',
       'approve',
       'pause',
+      'promote',
+      'promoteFull',
       'reject',
       'resume',
       'retryCompensation',
       'retryStep',
+      'setWeight',
       'skip',
     ]);
     expect(updates.every(({ description }) => description.length > 10)).toBe(true);
