@@ -19,6 +19,7 @@ import { describeObject, managedKinds, refOf } from '../../domain/delivery/manif
 import { normalised, withLiveBookkeeping } from '../../domain/delivery/normalised-object.ts';
 import { fencedReason, marked, markedAsCreated } from '../../domain/delivery/object-writes.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
+import { equalJson } from '../../domain/delivery/canonical-json.ts';
 import { codedFailure } from '../coded-failure.ts';
 import { isHidden } from './api-error.ts';
 import { rehearseBackward } from './backward-rehearsal.ts';
@@ -35,6 +36,7 @@ import {
 } from './object-access.ts';
 import { refuseOthers, type PlanningContext } from './object-planning.ts';
 import { checkPermissions } from './permission-check.ts';
+import { untilDecided } from './release-writes.ts';
 import type { PlanRequest } from './port.ts';
 
 /** The entries of a plan, with the candidate where the strategy brings one. */
@@ -151,12 +153,27 @@ const predictBorrowed = async (
   translated({ subject: describeObject(live) }, async () => {
     refuseOthers(live, request);
     refuseFenced(live, request);
-    const whole = marked(withLiveBookkeeping(wanted, live), request);
-    const change = { ref: refOf(live), operations: guardedPatch(live, whole) };
-    const predicted = await patchObject(cluster, change, { dryRun: true });
-    await rehearseBackward({ cluster, live, predicted, scope: {} });
-    return normalised(predicted);
+    return untilDecided(describeObject(live), async () => {
+      const now = await unchanged(cluster, live);
+      const whole = marked(withLiveBookkeeping(wanted, now), request);
+      const change = { ref: refOf(now), operations: guardedPatch(now, whole) };
+      const predicted = await patchObject(cluster, change, { dryRun: true });
+      await rehearseBackward({ cluster, live: now, predicted, scope: {} });
+      return normalised(predicted);
+    });
   });
+
+/** Controllers report on an object all the time; only what it says must be as it was read. */
+const unchanged = async (cluster: Cluster, live: KubernetesObject): Promise<KubernetesObject> => {
+  const now = await readObject(cluster, refOf(live));
+  if (now !== undefined && equalJson(normalised(now), normalised(live))) return now;
+  const name = describeObject(live);
+  throw codedFailure({
+    code: 'PLAN_STALE',
+    message: `${name} was changed or deleted while the plan was made; nothing was touched.`,
+    subject: name,
+  });
+};
 
 const predictNew = async (
   { cluster, request }: PlanningContext,

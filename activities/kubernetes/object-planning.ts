@@ -24,6 +24,7 @@ import { translated } from './error-translation.ts';
 import { parseLastApplied } from './manifest-loading.ts';
 import { createObject, patchObject, previewApply, readObject } from './object-access.ts';
 import type { PlanRequest } from './port.ts';
+import { untilDecided } from './release-writes.ts';
 
 export interface PlanningContext {
   cluster: Cluster;
@@ -159,8 +160,14 @@ export const planObject = async (
   manifest: KubernetesObject,
 ): Promise<PlanEntry[]> => {
   const subject = { subject: describeObject(manifest), secret: manifest.kind === 'Secret' };
-  return translated(subject, async () => {
-    const live = await readObject(context.cluster, refOf(manifest));
-    return live === undefined ? planNew(context, manifest) : planExisting(context, live, manifest);
-  });
+  // Controllers report on an object all the time: where it moved on while it was asked about, it
+  // is read and asked about again.
+  return translated(subject, async () =>
+    untilDecided(describeObject(manifest), async () => {
+      const live = await readObject(context.cluster, refOf(manifest));
+      return live === undefined
+        ? planNew(context, manifest)
+        : planExisting(context, live, manifest);
+    }),
+  );
 };
