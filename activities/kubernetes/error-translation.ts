@@ -1,6 +1,6 @@
 import { codedErrorOf, codedFailure } from '../coded-failure.ts';
 import type { CodedError } from '../../contracts/errors.ts';
-import { ApiError, ApiUnreachable } from './api-error.ts';
+import { ApiError, ApiUnreachable, isPreconditionFailure } from './api-error.ts';
 
 /** What was going on, for the sentence about what was done. */
 export interface ErrorSubject {
@@ -87,8 +87,15 @@ const byStatus: Readonly<Record<number, (error: ApiError, about: ErrorSubject) =
 /** Server-side apply answers 500 to a manifest that does not fit the schema (Kubernetes 1.36). */
 const schemaPattern = /failed to create typed (patch|live) object|field not declared in schema/;
 
+const changedMeanwhile = ({ subject }: ErrorSubject): CodedError => ({
+  code: 'WRITE_CONFLICT',
+  message: `${subject} changed after it was read; nothing was written, and it is read again.`,
+  subject,
+});
+
 const codedAnswer = (error: ApiError, about: ErrorSubject): CodedError => {
   if (error.status === 500 && schemaPattern.test(error.message)) return invalid(error, about);
+  if (isPreconditionFailure(error)) return changedMeanwhile(about);
   const known = byStatus[error.status];
   if (known !== undefined) return known(error, about);
   const message = `The API server failed with ${String(error.status)} on ${error.request}: ${error.message}`;

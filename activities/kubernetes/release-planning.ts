@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { recordAt } from '../../domain/delivery/canonical-json.ts';
 import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
 import { describeObject, managedKinds } from '../../domain/delivery/manifest-set.ts';
@@ -8,7 +9,7 @@ import {
   routedServices,
   type PlanEntry,
 } from '../../domain/delivery/release-plan.ts';
-import { codedFailure } from '../coded-failure.ts';
+import { codedErrorOf, codedFailure } from '../coded-failure.ts';
 import { ApiError, isNotFound } from './api-error.ts';
 import type { Cluster, Environments } from './environments.ts';
 import { planBeside } from './candidate-planning.ts';
@@ -95,11 +96,32 @@ const adoptionWarnings = (entries: readonly PlanEntry[], request: PlanRequest): 
     : [];
 };
 
-/** Reads, resolves and asks the API server about every object; stores only the plan, in the blob store. */
+/** How often a plan is made within one attempt, because an object changed meanwhile. */
+const mostPlans = 8;
+
+/** Lets the other writer finish; status reports of controllers come in bursts. */
+const pauseMs = 40;
+
+/**
+ * Reads, resolves and asks the API server about every object; stores only the plan, in the blob
+ * store. What is asked is guarded as the write will be, so that a report of a controller between
+ * reading and asking refuses it: then all is read again.
+ */
 export const planRelease = async (
   deps: ReleaseDeps,
   request: PlanRequest,
 ): Promise<ReleasePlan> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await planOnce(deps, request);
+    } catch (error) {
+      if (tries === mostPlans || codedErrorOf(error)?.code !== 'WRITE_CONFLICT') throw error;
+      await delay(pauseMs * tries);
+    }
+  }
+};
+
+const planOnce = async (deps: ReleaseDeps, request: PlanRequest): Promise<ReleasePlan> => {
   const cluster = await deps.environments.locate(request.environment, { check: true });
   return translated({ subject: request.environment }, async () => {
     await requireNamespace(cluster);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
@@ -13,8 +13,6 @@ import type { Fate, ProxiedRequest } from '../../kill/fault-proxy.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { retried, spoilOnce } from './lost-answers.ts';
 import { openProxiedSite, type ProxiedSite } from './proxied-site.ts';
-
-jest.setTimeout(60_000);
 
 let sandbox: Sandbox;
 let site: ProxiedSite;
@@ -112,6 +110,19 @@ describe('answers that refuse', () => {
     once(isWrite, { kind: 'answer', ...answer });
     const write = site.releases.write({ ...first.step, index: 0 });
     await expect(write).rejects.toMatchObject({ nextRetryDelay: 7_000 });
+  });
+
+  test('a plan is made anew from the objects as they are then', async () => {
+    const first = await driver.deployed('1', 1);
+    // The answer of the server where a guard of the patch does not hold.
+    const body = { kind: 'Status', reason: 'Invalid', message: 'the server rejected our request' };
+    const asked = ({ method, path }: ProxiedRequest): boolean =>
+      method === 'PATCH' && /\/deployments\/.*dryRun=/.test(path) && !path.includes('force=');
+    const refused = once(asked, { kind: 'answer', status: 422, body });
+    const options = { image: 'registry.example/shop:2', previous: first };
+    const second = await driver.prepare('2', 2, options);
+    expect(refused.seen()).toBeGreaterThan(1);
+    expect(second.plan.changes.map(({ step }) => step)).toContain('patch Deployment/shop');
   });
 
   test('a conflict is decided anew from the object as it is then', async () => {
