@@ -129,7 +129,10 @@ export default defineConfig(
   },
   {
     name: 'the tools load a default export',
-    files: ['*.js', 'test/setup/{bundle-workflows,remove-bundle,start-temporal,stop-temporal}.ts'],
+    files: [
+      '*.js',
+      'test/setup/{bundle-workflows,end-real-pods,remove-bundle,start-temporal,stop-temporal}.ts',
+    ],
     rules: { 'import-x/no-default-export': 'off' },
   },
   {

@@ -47,7 +47,7 @@ const layer = (name, settings = {}) => ({
 /** @type {import('@jest/types').Config.InitialOptions} */
 export default {
   // Only what hangs is ended; how fast a machine is must not decide whether a test passes.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   maxWorkers: 2,
   // Of the tests in one file; see test/setup/side-by-side.ts.
   maxConcurrency: 3,
@@ -56,6 +56,10 @@ export default {
     layer('replay', { ...withTemporal, ...withBundle }),
     layer('workflow', { ...withTemporal, ...withServer }),
     layer('integration', { ...withTemporal, ...withServer }),
-    layer('e2e', { ...withTemporal, ...withBundle }),
+    layer('e2e', {
+      ...withTemporal,
+      ...withBundle,
+      globalTeardown: '<rootDir>/test/setup/end-real-pods.ts',
+    }),
   ],
 };

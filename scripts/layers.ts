@@ -81,6 +81,5 @@ export const LAYERS: readonly Layer[] = [
   { kind: 'jest', name: 'workflow', filesAtATime: 3, stopAfterMs: 10 * MINUTE_MS },
   { kind: 'jest', name: 'integration', filesAtATime: 3, stopAfterMs: WITH_SANDBOX_MS },
   { kind: 'kill', name: 'kill', stopAfterMs: WITH_SANDBOX_MS },
-  // There is one node of level 2 on a machine.
-  { kind: 'jest', name: 'e2e', filesAtATime: 1, stopAfterMs: WITH_SANDBOX_MS },
+  { kind: 'jest', name: 'e2e', filesAtATime: 2, stopAfterMs: WITH_SANDBOX_MS },
 ];

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
-import { sandboxDown } from '../../sandbox/index.ts';
 import { nodeLayer } from '../../sandbox/node/index.ts';
 import { createReleaseRig, type ReleaseRig, type Stack } from '../kill/release-rig.ts';
 import { describeUnless } from '../setup/describe-unless.ts';
@@ -51,61 +50,44 @@ describeUnless(reason, 'deployService on real pods under 200 requests a second',
   afterAll(async () => {
     reader.close();
     await rig.close();
-    await sandboxDown(levelTwoState);
-  }, 2 * minute);
+  });
 
-  test(
-    'version 1: a first deployment is smoke-tested and baked before it counts',
-    async () => {
-      const result = await release('v1');
-      expect(result.outcome).toBe('deployed');
-      expect(result.gates.map((gate) => [gate.name, gate.verdict])).toEqual([
-        ['smoke', 'pass'],
-        ['bake', 'pass'],
-      ]);
-    },
-    2 * minute,
-  );
+  test('version 1: a first deployment is smoke-tested and baked before it counts', async () => {
+    const result = await release('v1');
+    expect(result.outcome).toBe('deployed');
+    expect(result.gates.map((gate) => [gate.name, gate.verdict])).toEqual([
+      ['smoke', 'pass'],
+      ['bake', 'pass'],
+    ]);
+  });
 
-  test(
-    'version 2: rolls out and no request fails',
-    async () => {
-      const { result, report } = await underTraffic(() => release('v2'));
-      expect(result.outcome).toBe('deployed');
-      expect(report.failures).toEqual([]);
-      expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
-    },
-    2 * minute,
-  );
+  test('version 2: rolls out and no request fails', async () => {
+    const { result, report } = await underTraffic(() => release('v2'));
+    expect(result.outcome).toBe('deployed');
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
+  });
 
-  test(
-    'version 3a: never becomes ready, is put back exactly, and no request fails',
-    async () => {
-      const before = await takeSnapshot(reader, namespace);
-      const { result, report } = await underTraffic(() => release('v3a'));
-      expect(result.outcome).toBe('restored-exactly');
-      expect(result.failure?.message).toContain('price list');
-      expect(report.failures).toEqual([]);
-      expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
-    },
-    3 * minute,
-  );
+  test('version 3a: never becomes ready, is put back exactly, and no request fails', async () => {
+    const before = await takeSnapshot(reader, namespace);
+    const { result, report } = await underTraffic(() => release('v3a'));
+    expect(result.outcome).toBe('restored-exactly');
+    expect(result.failure?.message).toContain('price list');
+    expect(report.failures).toEqual([]);
+    expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
+  });
 
-  test(
-    'version 3b: answers errors, is found in the bake and put back exactly',
-    async () => {
-      const before = await takeSnapshot(reader, namespace);
-      const { result, report } = await underTraffic(() => release('v3b'));
-      expect(result.outcome).toBe('restored-exactly');
-      expect(result.failure?.code).toBe('BAKE_FAILED');
-      expect(report.failures.length).toBeGreaterThan(0);
-      expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
-      expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
-      const answer = await ask(stack.gatewayUrl ?? '', { host: hostOf(namespace) });
-      expect(answer).toEqual({ status: 200, version: '2' });
-    },
-    3 * minute,
-  );
+  test('version 3b: answers errors, is found in the bake and put back exactly', async () => {
+    const before = await takeSnapshot(reader, namespace);
+    const { result, report } = await underTraffic(() => release('v3b'));
+    expect(result.outcome).toBe('restored-exactly');
+    expect(result.failure?.code).toBe('BAKE_FAILED');
+    expect(report.failures.length).toBeGreaterThan(0);
+    expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
+    expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
+    const answer = await ask(stack.gatewayUrl ?? '', { host: hostOf(namespace) });
+    expect(answer).toEqual({ status: 200, version: '2' });
+  });
 
   test('the checker sees a leftover object and a changed field', async () => {
     const before = await takeSnapshot(reader, namespace);

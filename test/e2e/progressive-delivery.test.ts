@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { DeployServiceResult } from '../../contracts/delivery/deploy-service.ts';
-import { sandboxDown } from '../../sandbox/index.ts';
 import { nodeLayer } from '../../sandbox/node/index.ts';
 import { createReleaseRig, type ReleaseRig, type Stack } from '../kill/release-rig.ts';
 import { describeUnless } from '../setup/describe-unless.ts';
@@ -74,82 +73,65 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
   afterAll(async () => {
     reader.close();
     await rig.close();
-    await sandboxDown(levelTwoState);
-  }, 2 * minute);
+  });
 
   /** Everything that is in the namespace, by name; the user's own objects and no others. */
   const objectsNow = async (): Promise<string[]> => [
     ...(await takeSnapshot(reader, namespace)).objects.keys(),
   ];
 
-  test(
-    'I-1 blue-green: the switch and the way home to the own Deployment, and no request fails',
-    async () => {
-      const before = await objectsNow();
-      const { result, report } = await underTraffic('v2', switched);
-      expect(result.failure).toBeUndefined();
-      expect(result.outcome).toBe('deployed');
-      expect(result.gates.map(({ name, verdict }) => [name, verdict])).toEqual([
-        ['preview', 'pass'],
-        ['smoke', 'pass'],
-        ['bake', 'pass'],
-      ]);
-      expect(report.failures).toEqual([]);
-      expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
-      const temporary = (await objectsNow()).filter((name) => /-[0-9a-f]{6}$/.test(name));
-      expect(temporary.filter((name) => !before.includes(name))).toEqual([]);
-    },
-    3 * minute,
-  );
+  test('I-1 blue-green: the switch and the way home to the own Deployment, and no request fails', async () => {
+    const before = await objectsNow();
+    const { result, report } = await underTraffic('v2', switched);
+    expect(result.failure).toBeUndefined();
+    expect(result.outcome).toBe('deployed');
+    expect(result.gates.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['preview', 'pass'],
+      ['smoke', 'pass'],
+      ['bake', 'pass'],
+    ]);
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
+    const temporary = (await objectsNow()).filter((name) => /-[0-9a-f]{6}$/.test(name));
+    expect(temporary.filter((name) => !before.includes(name))).toEqual([]);
+  });
 
-  test(
-    'I-1 blue-green: a bad version is switched back, and only its own answers failed',
-    async () => {
-      const before = await takeSnapshot(reader, namespace);
-      const { result, report } = await underTraffic('v3b', switched);
-      expect(result).toMatchObject({
-        outcome: 'restored-exactly',
-        failure: { code: 'BAKE_FAILED' },
-      });
-      expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
-      expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
-    },
-    3 * minute,
-  );
+  test('I-1 blue-green: a bad version is switched back, and only its own answers failed', async () => {
+    const before = await takeSnapshot(reader, namespace);
+    const { result, report } = await underTraffic('v3b', switched);
+    expect(result).toMatchObject({
+      outcome: 'restored-exactly',
+      failure: { code: 'BAKE_FAILED' },
+    });
+    expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
+    expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
+  });
 
-  test(
-    'UC3 steps 6–8 and 10: 10 %, 50 %, 100 %, each gated and measured, and no request fails',
-    async () => {
-      const { result, report } = await underTraffic('v1', ladder);
-      expect(result.failure).toBeUndefined();
-      expect(result.outcome).toBe('deployed');
-      expect(result.gates.map(({ name, verdict }) => [name, verdict])).toEqual([
-        ['preview', 'pass'],
-        ['watch at 10 %', 'pass'],
-        ['watch at 50 %', 'pass'],
-        ['smoke', 'pass'],
-        ['bake', 'pass'],
-      ]);
-      expect(report.failures).toEqual([]);
-      expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
-    },
-    3 * minute,
-  );
+  test('UC3 steps 6–8 and 10: 10 %, 50 %, 100 %, each gated and measured, and no request fails', async () => {
+    const { result, report } = await underTraffic('v1', ladder);
+    expect(result.failure).toBeUndefined();
+    expect(result.outcome).toBe('deployed');
+    expect(result.gates.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['preview', 'pass'],
+      ['watch at 10 %', 'pass'],
+      ['watch at 50 %', 'pass'],
+      ['smoke', 'pass'],
+      ['bake', 'pass'],
+    ]);
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
+  });
 
-  test(
-    'UC3 A2: errors at 10 % take the traffic back, only a tenth of the users met them',
-    async () => {
-      const before = await takeSnapshot(reader, namespace);
-      const { result, report } = await underTraffic('v3b', ladder);
-      expect(result).toMatchObject({
-        outcome: 'restored-exactly',
-        failedStep: 'watch at 10 %',
-        failure: { code: 'BAKE_FAILED' },
-      });
-      expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
-      expect(report.failures.length).toBeLessThan(report.sent / 5);
-      expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
-    },
-    3 * minute,
-  );
+  test('UC3 A2: errors at 10 % take the traffic back, only a tenth of the users met them', async () => {
+    const before = await takeSnapshot(reader, namespace);
+    const { result, report } = await underTraffic('v3b', ladder);
+    expect(result).toMatchObject({
+      outcome: 'restored-exactly',
+      failedStep: 'watch at 10 %',
+      failure: { code: 'BAKE_FAILED' },
+    });
+    expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
+    expect(report.failures.length).toBeLessThan(report.sent / 5);
+    expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
+  });
 });

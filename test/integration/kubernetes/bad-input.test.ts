@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { codedErrorOf } from '../../../activities/coded-failure.ts';
 import { createEnvironments, createReleases } from '../../../activities/kubernetes/index.ts';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
@@ -15,8 +15,6 @@ import { sampleService } from '../../conformance/sample-service.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { releasesAs, type Rule } from './limited-account.ts';
 import { openRealSite, type RealSite } from './real-site.ts';
-
-jest.setTimeout(60_000);
 
 let sandbox: Sandbox;
 let site: RealSite;

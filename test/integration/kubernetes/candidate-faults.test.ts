@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RolloutStrategy } from '../../../domain/delivery/rollout-plan.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
 import { candidateOf, createCandidateDriver } from '../../conformance/candidate-driver.ts';
@@ -7,8 +7,6 @@ import { retried, spoilOnce } from './lost-answers.ts';
 import { installRoutes } from './played-gateway.ts';
 import { openProxiedSite, type ProxiedSite } from './proxied-site.ts';
 import { sandboxApi } from './real-site.ts';
-
-jest.setTimeout(60_000);
 
 let sandbox: Sandbox;
 let site: ProxiedSite;

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { listAt, stringAt } from '../../../domain/delivery/canonical-json.ts';
 import type { RolloutStrategy } from '../../../domain/delivery/rollout-plan.ts';
@@ -15,8 +15,6 @@ import { levelOneSandbox } from './level-one.ts';
 import { portsAs, type Rule } from './limited-account.ts';
 import { installRoutes } from './played-gateway.ts';
 import { openRealSite, sandboxApi, type RealSite } from './real-site.ts';
-
-jest.setTimeout(60_000);
 
 const published = path.resolve(
   import.meta.dirname,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { codedErrorOf } from '../../../activities/coded-failure.ts';
 import type { KubernetesObject } from '../../../domain/delivery/kubernetes-object.ts';
@@ -16,8 +16,6 @@ import {
 } from './audited-objects.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { openRealSite, type RealSite } from './real-site.ts';
-
-jest.setTimeout(60_000);
 
 const charts = path.resolve(import.meta.dirname, '../../fixtures/charts');
 

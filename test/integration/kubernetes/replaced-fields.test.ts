@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { recordAt } from '../../../domain/delivery/canonical-json.ts';
 import type { KubernetesObject } from '../../../domain/delivery/kubernetes-object.ts';
 import { isExact } from '../../../domain/delivery/proof.ts';
@@ -6,8 +6,6 @@ import type { Sandbox } from '../../../sandbox/index.ts';
 import { createDriver, refs } from '../../conformance/release-driver.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { openRealSite, type RealSite } from './real-site.ts';
-
-jest.setTimeout(60_000);
 
 let sandbox: Sandbox;
 let site: RealSite;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { codedErrorOf } from '../../../activities/coded-failure.ts';
 import type { CodedError } from '../../../contracts/errors.ts';
 import { recordAt } from '../../../domain/delivery/canonical-json.ts';
@@ -7,8 +7,6 @@ import { createDriver, editSpec, refs } from '../../conformance/release-driver.t
 import { sampleService, type SampleOptions } from '../../conformance/sample-service.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { openRealSite, type RealSite } from './real-site.ts';
-
-jest.setTimeout(60_000);
 
 let sandbox: Sandbox;
 let site: RealSite;

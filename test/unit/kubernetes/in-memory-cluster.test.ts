@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
 import { describeCandidates } from '../../conformance/candidates.ts';
 import type { ReleaseSite } from '../../conformance/release-driver.ts';
 import { describeReleases } from '../../conformance/releases.ts';
@@ -29,3 +32,20 @@ const openSite = (): Promise<ReleaseSite> => {
 
 describeReleases('the cluster in memory', openSite);
 describeCandidates('the cluster in memory', openSite);
+
+const textsIn = async (folder: string): Promise<string> => {
+  const directory = path.resolve(import.meta.dirname, '../..', folder);
+  const files = (await readdir(directory)).filter((file) => file.endsWith('.ts'));
+  const texts = files.map((file) => readFile(path.join(directory, file), 'utf8'));
+  return (await Promise.all(texts)).join('\n');
+};
+
+test('what the cluster in memory promises, the Kubernetes API is held to as well', async () => {
+  const suites = [
+    ...(await textsIn('conformance')).matchAll(/^ {2}(describe\w+)\(name, openSite\)/gm),
+  ];
+  const real = await textsIn('integration/kubernetes');
+  expect(suites.length).toBeGreaterThan(5);
+  const missing = suites.filter(([, suite]) => !real.includes(`${suite ?? ''}(`));
+  expect(missing.map(([, suite]) => suite)).toEqual([]);
+});
