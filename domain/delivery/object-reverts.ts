@@ -107,17 +107,18 @@ const undoPatch = (
   });
   const changed = !equalJson(target, now);
   const kept = conflicts.length > 0 ? 'foreign-change-preserved' : undefined;
-  if (atEpoch && !changed) return done(kept ?? 'reverted', conflicts);
+  const released = withAnnotations(backOnLive(target, live, entry), {
+    fence: String(authority.epoch),
+    service: annotationOf(preImage, 'service'),
+    release: annotationOf(preImage, 'release'),
+    link: annotationOf(preImage, 'link'),
+    paused: undefined,
+  });
+  if (atEpoch && equalJson(released, live)) return done(kept ?? 'reverted', conflicts);
   const effective = changed || isOwnRelease(live, authority);
   return {
     act: 'patch',
-    target: withAnnotations(backOnLive(target, live, entry), {
-      fence: String(authority.epoch),
-      service: annotationOf(preImage, 'service'),
-      release: annotationOf(preImage, 'release'),
-      link: annotationOf(preImage, 'link'),
-      paused: undefined,
-    }),
+    target: released,
     outcome: kept ?? (effective ? 'reverted' : 'nothing-to-undo'),
     foreignFields: conflicts,
   };
