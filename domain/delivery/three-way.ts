@@ -59,6 +59,15 @@ const orderOf = (kept: string[], to: string[], live: string[]): string[] => {
   ];
 };
 
+/** An element goes or stays as a whole: the fields of somebody's edit alone would have no name. */
+const rebaseElement = (sides: Rebase, path: JsonPath): Rebased => {
+  const { from, to, live } = sides;
+  const isEditedByOthers = live !== undefined && !equalJson(live, from);
+  return to === undefined && isEditedByOthers
+    ? { target: live, conflicts: from === undefined ? [] : [pointerOf(path)] }
+    : rebase(sides, path);
+};
+
 const rebaseByIdentity = (
   input: { from: unknown[]; to: unknown[]; live: unknown[] },
   names: { from: string[]; to: string[]; live: string[] },
@@ -71,7 +80,7 @@ const rebaseByIdentity = (
   for (const name of new Set([...names.live, ...names.to, ...names.from])) {
     const sides = { from: pick('from', name), to: pick('to', name), live: pick('live', name) };
     const position = names.live.indexOf(name);
-    const child = rebase(sides, [...path, position < 0 ? name : position]);
+    const child = rebaseElement(sides, [...path, position < 0 ? name : position]);
     if (child.target !== undefined) targets.set(name, child.target);
     conflicts.push(...child.conflicts);
   }

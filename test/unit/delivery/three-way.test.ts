@@ -84,6 +84,15 @@ describe('carrying a change over to an object that others edit', () => {
     expect([target, conflicts]).toEqual([live, fields]);
   });
 
+  test('an element that we added and someone else changed stays whole and is listed', () => {
+    const containers = [{ name: 'proxy', image: 'proxy:1', level: 0 }];
+    const edited = { containers: [{ name: 'proxy', image: 'proxy:1', level: 3 }] };
+    expect(rebase({ from: { containers }, to: { containers: [] }, live: edited })).toEqual({
+      target: edited,
+      conflicts: ['/containers/0'],
+    });
+  });
+
   test('a map that we added loses our entries and keeps those of others', () => {
     const from = { nodeSelector: { zone: 'a' } };
     const live = { nodeSelector: { zone: 'a', disk: 'ssd' } };
