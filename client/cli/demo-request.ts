@@ -19,7 +19,7 @@ export const withRepository = (
 };
 
 /** Times of the story: long enough to prove something, short enough to watch. */
-const pace = { stableMs: 500, bakeMs: 2_000, bakeRequestsPerSecond: 50, readyWithinSeconds: 4 };
+const pace = { stableMs: 500, bakeMs: 1_500, bakeRequestsPerSecond: 70, readyWithinSeconds: 2 };
 
 /**
  * The request with shorter waits than its files ask for. Of the version that never becomes
