@@ -13,7 +13,7 @@ import { takeSnapshot } from './checker/namespace-snapshot.ts';
 import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
 // A sandbox that was left running has the namespaces of earlier runs.
-const namespace = `kill-shop-${Date.now().toString(36)}`;
+const run = Date.now().toString(36);
 const minute = 60_000;
 const reason = await nodeLayer.explainUnavailable(levelTwoState);
 
@@ -38,94 +38,123 @@ const manifests = (release: number, image = `localhost/shop:${String(1 + (releas
 /** Fails within seconds and is put back. */
 const imageThatNobodyHas = 'localhost/shop:none';
 
+/** The service in a namespace of its own, with a worker of its own. */
+interface Shop {
+  namespace: string;
+  rig: ReleaseRig;
+  releases: number;
+}
+
+const openShop = async (stack: Stack, name: string): Promise<Shop> => {
+  const namespace = `kill-${name}-${run}`;
+  const rig = await createReleaseRig(stack, namespace);
+  await routeToShop(stack, namespace);
+  await rig.release({ release: 'base', objects: manifests(0) });
+  return { namespace, rig, releases: 0 };
+};
+
+const release = async (shop: Shop, image?: string): Promise<string> => {
+  shop.releases += 1;
+  const objects = manifests(shop.releases, image);
+  const result = await shop.rig.release({ release: `r${String(shop.releases)}`, objects });
+  return result.outcome;
+};
+
+/** Plays the release once without a fault and answers its write points. */
+const learn = async (shop: Shop, image?: string): Promise<WritePoint[]> => {
+  const points: WritePoint[] = [];
+  const number = createPointCounter();
+  shop.rig.proxy.decide = (request) => {
+    if (request.mutating) points.push(number(pointOfRequest(request)));
+    return { kind: 'forward' };
+  };
+  await release(shop, image);
+  return points;
+};
+
+/** Kills the worker at the n-th write: before it when n is even, after it when n is odd. */
+const killAt = ({ rig }: Shop, index: number): { wasHit: () => boolean } => {
+  let seen = -1;
+  rig.proxy.decide = (request) => {
+    if (request.mutating) seen += 1;
+    if (!request.mutating || seen !== index) return { kind: 'forward' };
+    const meanwhile = (): void => {
+      rig.worker.crash();
+    };
+    return index % 2 === 0 ? { kind: 'lose-before', meanwhile } : { kind: 'lose-after', meanwhile };
+  };
+  return { wasHit: () => seen >= index };
+};
+
 describeUnless(reason, 'a worker killed at a write, with real pods under load', () => {
   let stack: Stack;
-  let rig: ReleaseRig;
   let reader: ApiReader;
-  let releases = 0;
 
   beforeAll(async () => {
     stack = await startReleaseStack(2, 'e2e');
-    rig = await createReleaseRig(stack, namespace);
     reader = createApiReader(stack.kubeconfigPath, stack.context);
-    await routeToShop(stack, namespace);
-    await rig.release({ release: 'base', objects: manifests(0) });
   }, 30 * minute);
 
-  afterAll(async () => {
+  afterAll(() => {
     reader.close();
-    await rig.close();
   });
 
-  const release = async (image?: string): Promise<string> => {
-    releases += 1;
-    const objects = manifests(releases, image);
-    const result = await rig.release({ release: `r${String(releases)}`, objects });
-    return result.outcome;
+  /** How many writes were hit. Each shop gets half of the requests. */
+  const underLoad = async (shop: Shop, hitAll: () => Promise<number>): Promise<number> => {
+    const url = stack.gatewayUrl ?? '';
+    let hits = 0;
+    const target = { url, host: hostOf(shop.namespace), perSecond: 105 };
+    const report = await sendWhile(target, async () => {
+      hits = await hitAll();
+    });
+    expect(report.failures).toEqual([]);
+    expect(repeatedEffects(await shop.rig.writes())).toEqual([]);
+    return hits;
   };
 
-  /** Plays the release once without a fault and answers its write points. */
-  const learn = async (image?: string): Promise<WritePoint[]> => {
-    const points: WritePoint[] = [];
-    const number = createPointCounter();
-    rig.proxy.decide = (request) => {
-      if (request.mutating) points.push(number(pointOfRequest(request)));
-      return { kind: 'forward' };
-    };
-    await release(image);
-    return points;
+  const hitUpdates = async (): Promise<number> => {
+    const shop = await openShop(stack, 'update');
+    const points = await learn(shop);
+    const hits = await underLoad(shop, async () => {
+      for (const index of points.keys()) {
+        const fault = killAt(shop, index);
+        expect(await release(shop)).toBe('deployed');
+        expect(fault.wasHit()).toBe(true);
+      }
+      return points.length;
+    });
+    await shop.rig.close();
+    return hits;
   };
 
-  /** Kills the worker at the n-th write: before it when n is even, after it when n is odd. */
-  const killAt = (index: number): { wasHit: () => boolean } => {
-    let seen = -1;
-    rig.proxy.decide = (request) => {
-      if (request.mutating) seen += 1;
-      if (!request.mutating || seen !== index) return { kind: 'forward' };
-      const meanwhile = (): void => {
-        rig.worker.crash();
-      };
-      return index % 2 === 0
-        ? { kind: 'lose-before', meanwhile }
-        : { kind: 'lose-after', meanwhile };
-    };
-    return { wasHit: () => seen >= index };
+  /** The writes before the failure are those of an update; unless all are asked for, two are kept. */
+  const hitUndos = async (): Promise<number> => {
+    const shop = await openShop(stack, 'undo');
+    const points = await learn(shop, imageThatNobodyHas);
+    const isLong = process.env['HOLDFAST_LONG'] === '1';
+    const firstBack = points.findIndex((point) => point.includes('releases.revert'));
+    const first = isLong ? 0 : Math.max(0, firstBack - 2);
+    const hits = await underLoad(shop, async () => {
+      const before = await takeSnapshot(reader, shop.namespace);
+      for (const index of points.keys()) {
+        if (index < first) continue;
+        const fault = killAt(shop, index);
+        expect(await release(shop, imageThatNobodyHas)).toBe('restored-exactly');
+        expect(fault.wasHit()).toBe(true);
+        const after = await takeSnapshot(reader, shop.namespace);
+        expect(compareSnapshots(before, after)).toEqual([]);
+      }
+      return points.length - first;
+    });
+    await shop.rig.close();
+    return hits;
   };
-
-  const target = (): { url: string; host: string; perSecond: number } => ({
-    url: stack.gatewayUrl ?? '',
-    host: hostOf(namespace),
-    perSecond: 210,
-  });
 
   test(
     'at every write of an update and of an undo: the same end, and no request fails',
     async () => {
-      const updatePoints = await learn();
-      const undoPoints = await learn(imageThatNobodyHas);
-      // The writes before the failure are those of an update, which are hit below; two are kept.
-      const isLong = process.env['HOLDFAST_LONG'] === '1';
-      const firstBack = undoPoints.findIndex((point) => point.includes('releases.revert'));
-      const firstUndo = isLong ? 0 : Math.max(0, firstBack - 2);
-      expect(updatePoints.length + undoPoints.length - firstUndo).toBeGreaterThanOrEqual(12);
-
-      const report = await sendWhile(target(), async () => {
-        const before = await takeSnapshot(reader, namespace);
-        for (const index of undoPoints.keys()) {
-          if (index < firstUndo) continue;
-          const fault = killAt(index);
-          expect(await release(imageThatNobodyHas)).toBe('restored-exactly');
-          expect(fault.wasHit()).toBe(true);
-          expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
-        }
-        for (const index of updatePoints.keys()) {
-          const fault = killAt(index);
-          expect(await release()).toBe('deployed');
-          expect(fault.wasHit()).toBe(true);
-        }
-      });
-      expect(report.failures).toEqual([]);
-      expect(repeatedEffects(await rig.writes())).toEqual([]);
+      const [updates, undos] = await Promise.all([hitUpdates(), hitUndos()]);
+      expect(updates + undos).toBeGreaterThanOrEqual(12);
     },
     15 * minute,
   );

@@ -12,7 +12,7 @@ import { runMatrix } from './run-matrix.ts';
 const { values } = parseArgs({
   options: {
     parallel: { type: 'string', default: '4' },
-    /** Every point with one kind of fault in turn, in place of every kind. */
+    /** What `npm test` plays; see `MatrixOptions`. */
     sample: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     /** Only these, by name and with commas in between. */

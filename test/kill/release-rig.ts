@@ -55,7 +55,7 @@ const inputOf = async (
     release: request.release,
     manifestsDigest: await stack.blobs.put(bytes),
     stableMs: 0,
-    deadlineMs: 120_000,
+    deadlineMs: 300_000,
     requestedBy: { actor: 'kill-matrix', reason: 'fault injection' },
     ...request.input,
   };

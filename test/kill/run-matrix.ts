@@ -10,6 +10,7 @@ import {
 } from './kill-matrix.ts';
 import type { Stack } from './release-lane.ts';
 import { openTracks, type Place, type ReleaseTracks } from './release-tracks.ts';
+import type { WritePoint } from './write-points.ts';
 
 export interface MatrixReport {
   /** Write points that the audit log shows in undisturbed runs, times the kinds of fault on each. */
@@ -25,7 +26,10 @@ export interface MatrixOptions {
   stack: Stack;
   /** Releases that run at the same time, each in a lane of its own. */
   parallel: number;
-  /** Every point with one kind of fault in turn, in place of every kind. */
+  /**
+   * One kind of fault in turn, in place of every kind, at every write of what ends deployed and
+   * at every write of the way back of what does not.
+   */
   sample: boolean;
   scenarios: readonly Scenario[];
   onProgress: (line: string) => void;
@@ -49,6 +53,19 @@ interface Matrix {
   report: MatrixReport;
 }
 
+/**
+ * What is put back was first written as in another scenario, where every write is a point of the
+ * sample: here the sample begins with the last two writes before the way back.
+ */
+const sampledPoints = (
+  { outcome }: Scenario,
+  points: readonly WritePoint[],
+): readonly WritePoint[] => {
+  if (outcome === 'deployed') return points;
+  const firstBack = points.findIndex((point) => point.includes('releases.revert'));
+  return points.slice(Math.max(0, firstBack - 2));
+};
+
 /** Plays the scenario undisturbed; its writes are the points of its cases. */
 const learnCases = async (
   { options, reader, tracks, report }: Matrix,
@@ -57,7 +74,8 @@ const learnCases = async (
   const calm = await tracks.use((place) => playUndisturbed({ ...place, reader, scenario }));
   report.problems.push(...calm.problems.map((text) => `${scenario.name}, undisturbed: ${text}`));
   options.onProgress(`${scenario.name}: ${String(calm.points.length)} writes`);
-  return calm.points.flatMap((point, index) => {
+  const points = options.sample ? sampledPoints(scenario, calm.points) : calm.points;
+  return points.flatMap((point, index) => {
     const turn = faultKinds[index % faultKinds.length];
     const kinds = options.sample && turn !== undefined ? [turn] : faultKinds;
     return kinds.map((kind) => ({ scenario, fault: { point, kind }, calm }));

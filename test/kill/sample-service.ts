@@ -7,6 +7,8 @@ export interface SampleVersion {
   password: string;
   targetPort: number;
   minAvailable: number;
+  /** Short only where it decides: a slow machine must not fail a version that becomes ready. */
+  readyWithinSeconds: number;
 }
 
 /**
@@ -21,6 +23,7 @@ export const versions = {
     password: 'one',
     targetPort: 8080,
     minAvailable: 1,
+    readyWithinSeconds: 120,
   },
   second: {
     image: 'shop:2',
@@ -28,6 +31,7 @@ export const versions = {
     password: 'two',
     targetPort: 8081,
     minAvailable: 2,
+    readyWithinSeconds: 120,
   },
   bad: {
     image: 'shop:bad',
@@ -35,6 +39,7 @@ export const versions = {
     password: 'three',
     targetPort: 8082,
     minAvailable: 2,
+    readyWithinSeconds: 2,
   },
 } as const satisfies Record<string, SampleVersion>;
 
@@ -67,7 +72,7 @@ const deployment = (version: SampleVersion): KubernetesObject => ({
   metadata: { name: 'shop', labels },
   spec: {
     replicas: 2,
-    progressDeadlineSeconds: 4,
+    progressDeadlineSeconds: version.readyWithinSeconds,
     selector: { matchLabels: labels },
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     template: {
