@@ -7,6 +7,7 @@ import {
   type Predictions,
 } from '../../domain/delivery/candidate-plan.ts';
 import type { CandidateProblem } from '../../domain/delivery/candidate-refusals.ts';
+import { recreated, strategyProblems } from '../../domain/delivery/recreated-workloads.ts';
 import type { BorrowedObject } from '../../domain/delivery/borrowed-objects.ts';
 import type { Candidate } from '../../domain/delivery/candidate.ts';
 import { guardedPatch } from '../../domain/delivery/guarded-patch.ts';
@@ -52,15 +53,19 @@ const suffixChars = 6;
 export const suffixOf = ({ release, manifestsDigest }: PlanRequest): string =>
   hexDigest(`${release}\n${manifestsDigest}`).slice(0, suffixChars);
 
-const refusal = (problems: readonly CandidateProblem[]): Error => {
+const refusal = (problems: readonly CandidateProblem[], what: string): Error => {
   const [first] = problems;
   const list = problems.map(({ subject, message }) => `${subject} ${message}`).join('; ');
   return codedFailure({
     code: first?.code ?? 'MANIFEST_INVALID',
-    message: `The new version cannot be brought up beside the old one: ${list}. Nothing was touched.`,
+    message: `The new version cannot ${what}: ${list}. Nothing was touched.`,
     subject: first?.subject ?? 'strategy',
   });
 };
+
+/** Names a plan among all plans of all services. */
+const planNameOf = (request: PlanRequest): string =>
+  `${suffixOf(request)}.${String(request.epoch)}`;
 
 const refuseSeveral = (changed: readonly PlanEntry[]): void => {
   if (changed.length < 2) return;
@@ -211,25 +216,37 @@ const beside = async (
   await checkPermissions(cluster, new Set(kinds), routeKindOf(draft));
   await refuseTaken(cluster, news.map(refOf));
   const predicted = await predict(context, draft);
-  const plan = `${suffixOf(request)}.${String(request.epoch)}`;
   return {
-    entries: arrangeCandidate({ entries, draft, predicted, plan }),
+    entries: arrangeCandidate({ entries, draft, predicted, plan: planNameOf(request) }),
     candidate: draft.candidate,
     warnings: draft.warnings,
   };
 };
 
-/**
- * Plans the new version beside the old one where the strategy asks for it and the pods of one
- * workload change; everything else is left as it was planned, to be updated in place.
- */
-export const planBeside = async (
+/** Fits the plan of the user's own objects to the strategy. */
+export const planStrategy = async (
   context: PlanningContext,
   entries: PlanEntry[],
 ): Promise<PlannedEntries> => {
-  const inPlace = { entries, warnings: [] };
   const { strategy } = context.request;
-  if (strategy === undefined || strategy.type === 'rolling') return inPlace;
+  if (strategy === undefined || strategy.type === 'rolling') return { entries, warnings: [] };
+  const problems = strategyProblems(strategy.type, entries);
+  if (problems.length > 0) throw refusal(problems, 'take the place of the old one');
+  return strategy.type === 'recreate'
+    ? recreated(entries, planNameOf(context.request))
+    : planBeside(context, entries, strategy);
+};
+
+/**
+ * Plans the new version beside the old one where the pods of one workload change; everything
+ * else is left as it was planned, to be updated in place.
+ */
+const planBeside = async (
+  context: PlanningContext,
+  entries: PlanEntry[],
+  strategy: CandidateStrategy,
+): Promise<PlannedEntries> => {
+  const inPlace = { entries, warnings: [] };
   const all = changedWorkloads(entries);
   refuseSeveral(all);
   const [changed] = all;
@@ -238,6 +255,8 @@ export const planBeside = async (
   if (facts === undefined) return inPlace;
   const drafted = draftCandidate(facts);
   if (drafted.act === 'in-place') return { ...inPlace, warnings: drafted.warnings };
-  if (drafted.act === 'refuse') throw refusal(drafted.problems);
+  if (drafted.act === 'refuse') {
+    throw refusal(drafted.problems, 'be brought up beside the old one');
+  }
   return beside(context, entries, drafted.draft);
 };

@@ -16,6 +16,7 @@ export const collections = {
   jobs: { apiVersion: 'batch/v1', kind: 'Job' },
   cronJobs: { apiVersion: 'batch/v1', kind: 'CronJob' },
   statefulSets: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+  controllerRevisions: { apiVersion: 'apps/v1', kind: 'ControllerRevision' },
   daemonSets: { apiVersion: 'apps/v1', kind: 'DaemonSet' },
   networkPolicies: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
   httpRoutes: { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' },

@@ -11,10 +11,12 @@ import { stepNameOf, type PlanEntry } from '../../domain/delivery/release-plan.t
 import { lastAppliedText, withoutRemovedFields } from '../../domain/delivery/removed-fields.ts';
 import {
   autoscalerOf,
+  hasReplicas,
   startingReplicas,
   withoutReplicas,
   withReplicas,
 } from '../../domain/delivery/replica-ownership.ts';
+import { setOnceChanges } from '../../domain/delivery/set-once-fields.ts';
 import { isLeftBehind } from '../../domain/delivery/spent-objects.ts';
 import { codedFailure } from '../coded-failure.ts';
 import { isInvalid } from './api-error.ts';
@@ -73,20 +75,32 @@ export const refuseOthers = (live: KubernetesObject, request: PlanRequest): void
   });
 };
 
+/** @throws IMMUTABLE_CHANGE */
+const refuseSetOnce = (live: KubernetesObject, manifest: KubernetesObject): void => {
+  const fields = setOnceChanges(live, manifest);
+  if (fields.length === 0) return;
+  const name = describeObject(manifest);
+  throw codedFailure({
+    code: 'IMMUTABLE_CHANGE',
+    message: `${name}: Kubernetes never changes ${fields.join(', ')} of a ${live.kind} that is there; nothing was touched.`,
+    subject: name,
+  });
+};
+
 /** The API server's answer to the creation is what will be there; workloads are born with no replicas. */
 const planNew = async (
   context: PlanningContext,
   manifest: KubernetesObject,
 ): Promise<PlanEntry[]> => {
   const { cluster, request, objects, autoscalers } = context;
-  const isWorkload = manifest.kind === 'Deployment';
-  const body = isWorkload ? withReplicas(manifest, 0) : manifest;
+  const isScaled = hasReplicas(manifest);
+  const body = isScaled ? withReplicas(manifest, 0) : manifest;
   const predicted = await createObject(cluster, markedAsCreated(body, request), { dryRun: true });
   const after = normalised(predicted, { allocated: true });
   const autoscaler = autoscalerOf(manifest, objects) ?? autoscalerOf(manifest, autoscalers);
   const autoscaledAfter = autoscaler !== undefined;
   const create = entryFor(manifest, 'create', { after, body, autoscaledAfter });
-  if (!isWorkload) return [create];
+  if (!isScaled) return [create];
   const replicas = startingReplicas(manifest, autoscaler);
   const active = withReplicas(after, replicas);
   return [create, entryFor(manifest, 'activate', { after: active, replicas, autoscaledAfter })];
@@ -132,6 +146,7 @@ const planExisting = async (
 ): Promise<PlanEntry[]> => {
   const { cluster, request, objects, autoscalers } = context;
   refuseOthers(live, request);
+  refuseSetOnce(live, manifest);
   const autoscaledBefore = autoscalerOf(live, autoscalers) !== undefined;
   const autoscaledAfter = autoscaledBefore || autoscalerOf(manifest, objects) !== undefined;
   const scope = { autoscaledReplicas: autoscaledBefore };
@@ -150,7 +165,8 @@ const planExisting = async (
   const after = normalised(predicted, scope);
   if (equalJson(before, after)) return [keep];
   await rehearseBackward({ cluster, live, predicted, scope });
-  const replicas = numberAt(predicted, 'spec', 'replicas') ?? 0;
+  const nodes = numberAt(predicted, 'status', 'desiredNumberScheduled');
+  const replicas = numberAt(predicted, 'spec', 'replicas') ?? nodes ?? 0;
   return [{ ...draft, after, replicas }];
 };
 

@@ -24,6 +24,18 @@ const watching: readonly Permission[] = [
   { verb: 'watch', group: 'apps', resource: 'deployments' },
 ];
 
+/** Kinds that own their pods themselves, and have revisions in the place of ReplicaSets. */
+const watchingRevisions = (planned: ReadonlySet<string>): Permission[] => {
+  const owners = (['StatefulSet', 'DaemonSet'] as const).filter((kind) => planned.has(kind));
+  if (owners.length === 0) return [];
+  const group = 'apps';
+  return [
+    ...owners.map((kind) => ({ verb: 'watch', group, resource: managedKinds[kind].plural })),
+    ...['list', 'delete'].map((verb) => ({ verb, group, resource: 'controllerrevisions' })),
+    ...(planned.has('StatefulSet') ? [{ verb: 'delete', group: '', resource: 'pods' }] : []),
+  ];
+};
+
 const forKind = (kind: ManagedKind, planned: boolean): Permission[] => {
   const { apiVersion, plural } = managedKinds[kind];
   const verbs = planned ? ['get', 'list', 'create', 'patch', 'delete'] : ['list'];
@@ -97,6 +109,7 @@ export const checkPermissions = async (
   const needed = [
     ...kinds.flatMap((kind) => forKind(kind, plannedKinds.has(kind))),
     ...watching,
+    ...watchingRevisions(plannedKinds),
     ...(routeKind === undefined ? [] : forRoute(routeKind)),
   ];
   const { namespace } = cluster;

@@ -17,7 +17,7 @@ export interface PlannedChange {
   step: string;
   object: ObjectRef;
   /**
-   * `create`: does not exist yet; workloads are born with 0 replicas.
+   * `create`: does not exist yet; workloads that have replicas are born with 0.
    * `activate`: gives a workload that this plan creates its replicas.
    * `patch`: exists and changes. `keep`: exists and already is as wanted.
    */
@@ -134,6 +134,10 @@ export interface Releases {
 
 export interface RolloutObservation {
   generation: number;
+  /**
+   * What owns the pods of the version: the ReplicaSet of a Deployment. A StatefulSet or DaemonSet
+   * owns them itself; then it is its uid, with the name of the ControllerRevision.
+   */
   replicaSet: { name: string; uid: string };
   wantedReplicas: number;
   readyReplicas: number;
@@ -149,6 +153,11 @@ export interface RolloutRequest extends ServiceTarget {
   deadlineMs: number;
   /** The pods must stay ready, without a restart, for this long. */
   stableMs: number;
+  /**
+   * On the way back of a StatefulSet, its epoch: pods of another version that are not ready are
+   * deleted by uid, because Kubernetes itself would wait for them for ever.
+   */
+  forceEpoch?: number;
 }
 
 /** Watching and steering of the pods behind a workload. Activity types are `workloads.<verb>`. */
@@ -168,7 +177,10 @@ export interface Workloads {
       deadlineMs: number;
     },
   ): Promise<{ endpoints: number }>;
-  /** Stops or continues a rolling update by a fenced `spec.paused`. */
+  /**
+   * Stops or continues a rolling update by a fenced write: `spec.paused` of a Deployment, the
+   * partition of a StatefulSet, the type of the update strategy of a DaemonSet.
+   */
   setPaused(
     request: ServiceTarget & { object: ObjectRef; paused: boolean; epoch: number },
   ): Promise<{ changed: boolean }>;
@@ -182,8 +194,8 @@ export interface Workloads {
     request: PlanStep & { object: ObjectRef; preImageDigest: string },
   ): Promise<{ logsDigest: string | null; lines: number }>;
   /**
-   * Deletes the ReplicaSet that a failed release left at 0 replicas, by uid, so that
-   * `kubectl rollout undo` cannot bring the failed version back.
+   * Deletes the ReplicaSet or ControllerRevision that a failed release left without pods, by uid,
+   * so that `kubectl rollout undo` cannot bring the failed version back.
    */
   retire(
     request: PlanStep & { object: ObjectRef; preImageDigest: string },

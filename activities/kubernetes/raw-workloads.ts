@@ -17,10 +17,11 @@ import { openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
 import { refuseLateWrite, untilDecided } from './release-writes.ts';
 import { retireReplicaSets } from './replica-set-retirement.ts';
-import { isOwnedBy, labelSelectorOf, replicaSetsOf } from './replica-sets.ts';
+import { labelSelectorOf } from './replica-sets.ts';
 import { awaitRollout } from './rollout-watch.ts';
 import { capturedOf, readPreImage } from './stored-plans.ts';
 import { scaleWorkload } from './workload-scaling.ts';
+import { isOfVersion, versionsOf } from './workload-versions.ts';
 
 const pauseOnce = async (
   cluster: Cluster,
@@ -63,13 +64,13 @@ const failedPods = async (
   ref: ObjectRef,
   oldSetUids: ReadonlySet<string>,
 ): Promise<KubernetesObject[]> => {
-  const deployment = await readObject(cluster, ref);
-  if (deployment === undefined) return [];
-  const sets = await replicaSetsOf(cluster, deployment);
-  const newSets = sets.filter(({ metadata }) => !oldSetUids.has(metadata.uid ?? ''));
-  const labelSelector = labelSelectorOf(deployment);
+  const workload = await readObject(cluster, ref);
+  if (workload === undefined) return [];
+  const versions = await versionsOf(cluster, workload);
+  const failed = versions.filter(({ metadata }) => !oldSetUids.has(metadata.uid ?? ''));
+  const labelSelector = labelSelectorOf(workload);
   const { items } = await listObjects(cluster, collections.pods, { labelSelector });
-  return items.filter((pod) => newSets.some((set) => isOwnedBy(pod, set.metadata.uid)));
+  return items.filter((pod) => failed.some((version) => isOfVersion(workload, version)(pod)));
 };
 
 const keepLogs = async (

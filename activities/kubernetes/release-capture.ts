@@ -9,8 +9,8 @@ import { readObject } from './object-access.ts';
 import type { PlanStep } from './port.ts';
 import { aboutObject, openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
-import { activeReplicaSet, replicaSetsOf } from './replica-sets.ts';
 import { storePreImage, type CapturedObject } from './stored-plans.ts';
+import { activeVersion, versionsOf } from './workload-versions.ts';
 
 const captureObject = async (cluster: Cluster, entry: PlanEntry): Promise<CapturedObject> => {
   const { object: ref } = entry;
@@ -25,13 +25,12 @@ const captureObject = async (cluster: Cluster, entry: PlanEntry): Promise<Captur
       subject: describeRef(ref),
     });
   }
-  const sets =
-    live === undefined || ref.kind !== 'Deployment' ? [] : await replicaSetsOf(cluster, live);
-  const active = live === undefined ? undefined : activeReplicaSet(live, sets);
+  const versions = live === undefined ? [] : await versionsOf(cluster, live);
+  const active = live === undefined ? undefined : activeVersion(live, versions);
   return {
     ref,
     object: live ?? null,
-    replicaSets: sets.map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
+    replicaSets: versions.map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
     activeReplicaSetUid: active?.metadata.uid ?? null,
   };
 };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { recordAt } from '../../domain/delivery/canonical-json.ts';
-import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
+import { listAt, recordAt } from '../../domain/delivery/canonical-json.ts';
+import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
 import { describeObject, managedKinds } from '../../domain/delivery/manifest-set.ts';
 import {
   inWritingOrder,
@@ -12,7 +12,7 @@ import {
 import { codedErrorOf, codedFailure } from '../coded-failure.ts';
 import { ApiError, isNotFound } from './api-error.ts';
 import type { Cluster, Environments } from './environments.ts';
-import { planBeside } from './candidate-planning.ts';
+import { planStrategy } from './candidate-planning.ts';
 import { translated } from './error-translation.ts';
 import { loadManifests, loadRecordedManifests } from './manifest-loading.ts';
 import { listObjects } from './object-access.ts';
@@ -87,6 +87,18 @@ const contextOf = async (
   return { cluster, request, objects, previous, autoscalers: autoscalers.items, warnings };
 };
 
+/** What Kubernetes makes for a StatefulSet stays: data is not a release's to delete. */
+const volumeWarnings = (entries: readonly PlanEntry[]): string[] =>
+  entries
+    .filter(({ action, after }) => action === 'create' && claimsVolumes(after))
+    .map(
+      ({ object }) =>
+        `The volumes that ${describeRef(object)} claims stay, also when the release is put back.`,
+    );
+
+const claimsVolumes = (object: KubernetesObject): boolean =>
+  listAt(object, 'spec', 'volumeClaimTemplates').length > 0;
+
 const adoptionWarnings = (entries: readonly PlanEntry[], request: PlanRequest): string[] => {
   const existing = entries.some(({ before }) => before !== null);
   return existing && request.previousManifestsDigest === undefined
@@ -128,7 +140,7 @@ const planOnce = async (deps: ReleaseDeps, request: PlanRequest): Promise<Releas
     const context = await contextOf(deps, cluster, request);
     const ordered = inWritingOrder(context.objects);
     const planned = await Promise.all(ordered.map(async (object) => planObject(context, object)));
-    const { entries, candidate, warnings } = await planBeside(context, planned.flat());
+    const { entries, candidate, warnings } = await planStrategy(context, planned.flat());
     const planDigest = await storePlan(deps.blobs, {
       planVersion: 1,
       environment: request.environment,
@@ -141,7 +153,12 @@ const planOnce = async (deps: ReleaseDeps, request: PlanRequest): Promise<Releas
     return {
       planDigest,
       changes: plannedChanges(entries),
-      warnings: [...context.warnings, ...adoptionWarnings(entries, request), ...warnings],
+      warnings: [
+        ...context.warnings,
+        ...adoptionWarnings(entries, request),
+        ...volumeWarnings(entries),
+        ...warnings,
+      ],
       images: plannedImages(context.objects),
       services: routedServices(context.objects),
       ...(candidate === undefined ? {} : { candidate }),

@@ -16,8 +16,8 @@ import { listObjects, readObject } from './object-access.ts';
 import type { PlanStep, Releases, ServiceTarget } from './port.ts';
 import { aboutObject, openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
-import { activeReplicaSet, replicaSetsOf } from './replica-sets.ts';
 import { capturedOf, readPreImage, type StoredPreImage } from './stored-plans.ts';
+import { activeVersion, versionsOf } from './workload-versions.ts';
 
 const digest = (text: string): string => `sha256:${hexDigest(text)}`;
 
@@ -43,11 +43,8 @@ const proveEntry = async (
   const { entry } = change;
   const captured = capturedOf(before, entry.object);
   const live = await readObject(cluster, entry.object);
-  const sets =
-    live === undefined || entry.object.kind !== 'Deployment'
-      ? []
-      : await replicaSetsOf(cluster, live);
-  const now = live === undefined ? undefined : activeReplicaSet(live, sets)?.metadata.uid;
+  const versions = live === undefined ? [] : await versionsOf(cluster, live);
+  const now = live === undefined ? undefined : activeVersion(live, versions)?.metadata.uid;
   const replicaSet = { before: captured?.activeReplicaSetUid ?? undefined, now };
   const preImage = captured?.object ?? undefined;
   return proveObject(direction, { ...change, preImage, live, replicaSet }, digest);

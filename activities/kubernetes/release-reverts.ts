@@ -4,7 +4,7 @@ import {
   type KubernetesObject,
   type ObjectRef,
 } from '../../domain/delivery/kubernetes-object.ts';
-import { refOf } from '../../domain/delivery/manifest-set.ts';
+import { isWorkload, refOf } from '../../domain/delivery/manifest-set.ts';
 import { decideRevert } from '../../domain/delivery/object-reverts.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
 import { codedFailure } from '../coded-failure.ts';
@@ -29,7 +29,7 @@ const pollMs = 100;
 export const deleteAndAwait = async (cluster: Cluster, live: KubernetesObject): Promise<void> => {
   const ref = refOf(live);
   const uid = live.metadata.uid ?? '';
-  const foreground = ref.kind === 'Deployment';
+  const foreground = isWorkload(ref);
   if (live.metadata['deletionTimestamp'] === undefined) {
     refuseLateWrite(describeRef(ref));
     await deleteObject(cluster, { ref, uid, foreground });

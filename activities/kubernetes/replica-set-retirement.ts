@@ -12,8 +12,8 @@ import type { Workloads } from './port.ts';
 import { openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
 import { refuseLateWrite } from './release-writes.ts';
-import { activeReplicaSet, isOwnedBy, replicaSetsOf } from './replica-sets.ts';
 import { capturedOf, readPreImage } from './stored-plans.ts';
+import { activeVersion, isOfVersion, versionsOf } from './workload-versions.ts';
 
 type RetireRequest = Parameters<Workloads['retire']>[0];
 
@@ -26,33 +26,39 @@ const isAtZero = (set: KubernetesObject): boolean =>
 /** Pods that still drain are not counted by their ReplicaSet any more, but they are there. */
 const withoutPods = async (
   cluster: Cluster,
-  sets: readonly KubernetesObject[],
+  { workload, versions }: FailedVersions,
 ): Promise<KubernetesObject[]> => {
-  const empty = sets.filter(isAtZero);
+  const empty = versions.filter(isAtZero);
   if (empty.length === 0) return [];
   const pods = await listObjects(cluster, collections.pods, {});
-  return empty.filter(
-    ({ metadata }) => !pods.items.some((pod) => isOwnedBy(pod, metadata.uid ?? 'none')),
-  );
+  return empty.filter((version) => !pods.items.some(isOfVersion(workload, version)));
 };
 
-/** ReplicaSets that came with the failed release: not there before, not the one that runs. */
-const failedSets = async (
+interface FailedVersions {
+  workload: KubernetesObject;
+  versions: KubernetesObject[];
+}
+
+/** Versions that came with the failed release: not there before, not the one that runs. */
+const failedVersions = async (
   cluster: Cluster,
   request: RetireRequest,
   before: ReadonlySet<string>,
-): Promise<KubernetesObject[]> => {
-  const deployment = await readObject(cluster, request.object);
-  if (deployment === undefined) return [];
-  const reason = fencedReason(deployment, request);
+): Promise<FailedVersions | undefined> => {
+  const workload = await readObject(cluster, request.object);
+  if (workload === undefined) return undefined;
+  const reason = fencedReason(workload, request);
   const subject = describeRef(request.object);
   if (reason !== undefined) {
-    const message = `ReplicaSets of ${subject} were not deleted: ${reason}.`;
+    const message = `Failed versions of ${subject} were not deleted: ${reason}.`;
     throw codedFailure({ code: 'FENCED', message, subject });
   }
-  const sets = await replicaSetsOf(cluster, deployment);
-  const active = activeReplicaSet(deployment, sets)?.metadata.uid;
-  return sets.filter(({ metadata }) => metadata.uid !== active && !before.has(metadata.uid ?? ''));
+  const all = await versionsOf(cluster, workload);
+  const active = activeVersion(workload, all)?.metadata.uid;
+  const versions = all.filter(
+    ({ metadata }) => metadata.uid !== active && !before.has(metadata.uid ?? ''),
+  );
+  return { workload, versions };
 };
 
 /** Deletes what a failed release left at 0 replicas, by uid, once the last of its pods is gone. */
@@ -71,14 +77,15 @@ export const retireReplicaSets = async (
     const deleted: string[] = [];
     for (;;) {
       throwIfCancelled(attempt);
-      const sets = await failedSets(cluster, request, before);
+      const failed = await failedVersions(cluster, request, before);
+      if (failed === undefined) return { deleted };
       const gone = new Set(deleted);
-      const open = sets.filter(({ metadata }) => !gone.has(metadata.name));
-      const spent = await withoutPods(cluster, open);
-      for (const set of spent) {
-        refuseLateWrite(describeRef(refOf(set)));
-        await deleteObject(cluster, { ref: refOf(set), uid: set.metadata.uid ?? '' });
-        deleted.push(set.metadata.name);
+      const open = failed.versions.filter(({ metadata }) => !gone.has(metadata.name));
+      const spent = await withoutPods(cluster, { ...failed, versions: open });
+      for (const version of spent) {
+        refuseLateWrite(describeRef(refOf(version)));
+        await deleteObject(cluster, { ref: refOf(version), uid: version.metadata.uid ?? '' });
+        deleted.push(version.metadata.name);
       }
       if (spent.length === open.length) return { deleted };
       attempt.heartbeat({ retiring: open.map(({ metadata }) => metadata.name) });

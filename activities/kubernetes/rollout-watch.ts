@@ -1,5 +1,4 @@
 import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
-import { recordAt } from '../../domain/delivery/canonical-json.ts';
 import {
   deadlineFailure,
   rolloutFailure,
@@ -11,6 +10,7 @@ import {
   restartsOf,
   type RolloutSnapshot,
 } from '../../domain/delivery/rollout-readiness.ts';
+import { isHeldStill } from '../../domain/delivery/rollout-pause.ts';
 import { codedFailure } from '../coded-failure.ts';
 import { currentAttempt, throwIfCancelled, type Attempt } from './activity-attempt.ts';
 import { openChangeFeed } from './change-feed.ts';
@@ -20,7 +20,9 @@ import { collections, listObjects, readObject } from './object-access.ts';
 import { lastLogLines } from './pod-logs.ts';
 import type { RolloutObservation, RolloutRequest } from './port.ts';
 import type { ReleaseDeps } from './release-planning.ts';
-import { activeReplicaSet, isOwnedBy, labelSelectorOf, replicaSetsOf } from './replica-sets.ts';
+import { labelSelectorOf } from './replica-sets.ts';
+import { deleteStuckPods } from './stuck-pods.ts';
+import { activeVersion, isOfVersion, isOfWorkload, versionsOf } from './workload-versions.ts';
 
 /** Also the longest time for which a dead watch goes unnoticed, and the beat of the heart. */
 const longestSilenceMs = 1_000;
@@ -28,12 +30,12 @@ const longestSilenceMs = 1_000;
 /** A node may be on its way; after this an unschedulable pod counts as stuck. */
 const unschedulableGraceMs = 30_000;
 
-const readDeployment = async (
+const readWorkload = async (
   cluster: Cluster,
   request: RolloutRequest,
 ): Promise<KubernetesObject> => {
-  const deployment = await readObject(cluster, request.object);
-  if (deployment !== undefined) return deployment;
+  const workload = await readObject(cluster, request.object);
+  if (workload !== undefined) return workload;
   const subject = describeRef(request.object);
   throw codedFailure({
     code: 'ROLLOUT_FAILED',
@@ -46,15 +48,17 @@ const readSnapshot = async (
   cluster: Cluster,
   request: RolloutRequest,
 ): Promise<RolloutSnapshot> => {
-  const deployment = await readDeployment(cluster, request);
-  const labelSelector = labelSelectorOf(deployment);
-  const [sets, pods] = await Promise.all([
-    replicaSetsOf(cluster, deployment),
+  const workload = await readWorkload(cluster, request);
+  const labelSelector = labelSelectorOf(workload);
+  const [versions, { items }] = await Promise.all([
+    versionsOf(cluster, workload),
     listObjects(cluster, collections.pods, { labelSelector }),
   ]);
-  const activeSet = activeReplicaSet(deployment, sets);
-  const own = pods.items.filter((pod) => isOwnedBy(pod, activeSet?.metadata.uid ?? 'none'));
-  return { deployment, activeSet, pods: own };
+  const activeSet = activeVersion(workload, versions);
+  const isActive = isOfVersion(workload, activeSet);
+  const all = items.filter(isOfWorkload(workload, versions));
+  const others = all.filter((pod) => !isActive(pod));
+  return { workload, activeSet, pods: all.filter(isActive), others };
 };
 
 const raise = async (
@@ -87,9 +91,7 @@ interface Stopwatch {
 }
 
 const tick = (watch: Stopwatch, snapshot: RolloutSnapshot, nowMs: number): void => {
-  if (recordAt(snapshot.deployment, 'spec')['paused'] === true) {
-    watch.pausedMs += nowMs - watch.lookedAtMs;
-  }
+  if (isHeldStill(snapshot.workload)) watch.pausedMs += nowMs - watch.lookedAtMs;
   watch.lookedAtMs = nowMs;
 };
 
@@ -119,6 +121,7 @@ const look = async ({ cluster, request, watch, attempt }: Look) => {
     return stable ? observation : undefined;
   }
   watch.ready = undefined;
+  await deleteStuckPods(cluster, snapshot, request);
   const clock = { nowMs, graceMs: unschedulableGraceMs };
   const failure = rolloutFailure(snapshot, request.generation, clock);
   if (failure !== undefined) return raise(cluster, request, failure);
@@ -127,13 +130,13 @@ const look = async ({ cluster, request, watch, attempt }: Look) => {
   return raise(cluster, request, deadlineFailure(snapshot, reason));
 };
 
-const watchedFor = (request: RolloutRequest, deployment: KubernetesObject) => [
+const watchedFor = ({ object }: RolloutRequest, workload: KubernetesObject) => [
   {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    fieldSelector: `metadata.name=${request.object.name}`,
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    fieldSelector: `metadata.name=${object.name}`,
   },
-  { ...collections.pods, labelSelector: labelSelectorOf(deployment) },
+  { ...collections.pods, labelSelector: labelSelectorOf(workload) },
 ];
 
 const waitMs = (watch: Stopwatch, request: RolloutRequest): number => {
@@ -150,8 +153,8 @@ export const awaitRollout = async (
   const cluster = await deps.environments.locate(request.environment);
   const attempt = currentAttempt();
   return translated({ subject: describeRef(request.object) }, async () => {
-    const deployment = await readDeployment(cluster, request);
-    const feed = openChangeFeed(cluster, watchedFor(request, deployment));
+    const workload = await readWorkload(cluster, request);
+    const feed = openChangeFeed(cluster, watchedFor(request, workload));
     const startedAtMs = attempt.scheduledAtMs ?? Date.now();
     const watch: Stopwatch = {
       deadlineAtMs: startedAtMs + request.deadlineMs,

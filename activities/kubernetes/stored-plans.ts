@@ -19,7 +19,7 @@ export interface CapturedObject {
   ref: ObjectRef;
   /** The whole object as it was; null where it did not exist. */
   object: KubernetesObject | null;
-  /** Of a Deployment: every ReplicaSet it had, and the one that ran. */
+  /** Of a workload: every ReplicaSet or ControllerRevision it had, and the one that ran. */
   replicaSets: CapturedReplicaSet[];
   activeReplicaSetUid: string | null;
 }

@@ -12,7 +12,13 @@ const RouteName = z
 const WeightPercent = z.number().int().min(1).max(99);
 
 const Rolling = z.strictObject({
-  type: z.literal('rolling').describe('Rolling update of the Deployment.'),
+  type: z.literal('rolling').describe('Kubernetes itself replaces the pods, a few at a time.'),
+});
+
+const Recreate = z.strictObject({
+  type: z
+    .literal('recreate')
+    .describe('The old version is stopped before the new one starts; nobody serves in between.'),
 });
 
 const WeightStepInput = z
@@ -38,6 +44,7 @@ const retainMs = z.number().int().min(0).max(weekMs).default(3_600_000);
 export const RolloutStrategyInput = z
   .discriminatedUnion('type', [
     Rolling,
+    Recreate,
     z.strictObject({
       type: z
         .literal('blue-green')
@@ -74,6 +81,7 @@ const WeightStepFile = z
 export const RolloutStrategyFile = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('rolling') }),
+    z.strictObject({ type: z.literal('recreate') }),
     z
       .strictObject({
         type: z.literal('blue-green'),

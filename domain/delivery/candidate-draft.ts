@@ -28,7 +28,7 @@ import {
 import type { Candidate } from './candidate.ts';
 import { describeRef, type KubernetesObject } from './kubernetes-object.ts';
 import { matchesSelector } from './label-selector.ts';
-import { describeObject, refOf } from './manifest-set.ts';
+import { describeObject, isWorkload, refOf } from './manifest-set.ts';
 import { probedPort, type PlanEntry } from './release-plan.ts';
 import { autoscalerOf } from './replica-ownership.ts';
 import type { BackendPair } from './route-backends.ts';
@@ -56,7 +56,7 @@ export type Drafted =
 export const changedWorkloads = (entries: readonly PlanEntry[]): PlanEntry[] =>
   entries.filter(
     ({ object, action, before, after }) =>
-      object.kind === 'Deployment' &&
+      isWorkload(object) &&
       action === 'patch' &&
       !equalJson(recordAt(before, 'spec')['template'], recordAt(after, 'spec')['template']),
   );

@@ -5,7 +5,7 @@ import { selectsPodsOf } from './pod-template.ts';
 import type { PlanEntry } from './release-plan.ts';
 import type { RolloutStrategy } from './rollout-plan.ts';
 
-export type CandidateStrategy = Exclude<RolloutStrategy, { type: 'rolling' }>;
+export type CandidateStrategy = Extract<RolloutStrategy, { type: 'blue-green' | 'canary' }>;
 
 /** What the candidate depends on, as it is in the namespace now. */
 export interface CandidateFacts {

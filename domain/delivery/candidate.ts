@@ -1,11 +1,11 @@
 import type { ObjectRef } from './kubernetes-object.ts';
 
 /**
- * When a change is written, where the new version comes up beside the old one: `stage` before
- * it gets traffic, `switch` to give it the traffic, `update` while it has the traffic, `return`
+ * When a change is written, where a release has phases. `stop` takes the old version away before
+ * anything else. Where the new version comes up beside the old one: `stage` before it gets traffic, `switch` to give it the traffic, `update` while it has the traffic, `return`
  * to give the traffic back to the updated workload.
  */
-export type RolloutPhase = 'stage' | 'switch' | 'update' | 'return';
+export type RolloutPhase = 'stop' | 'stage' | 'switch' | 'update' | 'return';
 
 /** A change that moves the traffic of Services from one workload to another. */
 export interface TrafficMove {

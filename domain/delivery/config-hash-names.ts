@@ -1,6 +1,6 @@
 import { canonicalJson, copyJson } from './canonical-json.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
-import { describeObject } from './manifest-set.ts';
+import { describeObject, isWorkload } from './manifest-set.ts';
 import { podSpecOf, referencesIn, renameReferences } from './pod-template.ts';
 
 const isConfig = (object: KubernetesObject): boolean =>
@@ -36,7 +36,7 @@ export const withHashedConfig = (
   hexDigest: (text: string) => string,
 ): HashedConfig => {
   const copies = objects.map((object) => copyJson(object));
-  const workloads = copies.filter((object) => object.kind === 'Deployment');
+  const workloads = copies.filter(isWorkload);
   const referenced = new Set(workloads.flatMap((workload) => referencesIn(podSpecOf(workload))));
   const names = new Map<string, string>();
   for (const object of copies.filter(isConfig)) {

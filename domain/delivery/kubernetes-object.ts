@@ -40,7 +40,10 @@ export const annotations = {
   release: 'holdfast.dev/release',
   /** Release that created the object; only that release may delete it on the way back. */
   createdBy: 'holdfast.dev/created-by',
-  /** Epoch under which the rolling update was stopped; a pause without it is someone else's. */
+  /**
+   * The rolling update was stopped by us; a pause without it is someone else's. Of a Deployment the
+   * epoch; of a StatefulSet or DaemonSet the update strategy to go back to, as JSON.
+   */
   paused: 'holdfast.dev/paused',
   /** Which of several writes of one plan the object had last: `<plan>.<number>`. */
   link: 'holdfast.dev/link',

@@ -7,6 +7,8 @@ export const managedKinds = {
   Secret: { apiVersion: 'v1', plural: 'secrets' },
   Service: { apiVersion: 'v1', plural: 'services' },
   PodDisruptionBudget: { apiVersion: 'policy/v1', plural: 'poddisruptionbudgets' },
+  StatefulSet: { apiVersion: 'apps/v1', plural: 'statefulsets' },
+  DaemonSet: { apiVersion: 'apps/v1', plural: 'daemonsets' },
   Deployment: { apiVersion: 'apps/v1', plural: 'deployments' },
   HorizontalPodAutoscaler: { apiVersion: 'autoscaling/v2', plural: 'horizontalpodautoscalers' },
 } as const;
@@ -15,6 +17,10 @@ export type ManagedKind = keyof typeof managedKinds;
 
 export const isManagedKind = (kind: string): kind is ManagedKind =>
   Object.hasOwn(managedKinds, kind);
+
+/** Does it run pods from a template? */
+export const isWorkload = ({ kind }: { kind: string }): boolean =>
+  kind === 'Deployment' || kind === 'StatefulSet' || kind === 'DaemonSet';
 
 export interface ManifestProblem {
   code: 'MANIFEST_INVALID' | 'MANIFEST_KIND_UNSUPPORTED' | 'READINESS_UNPROVABLE';

@@ -3,6 +3,7 @@ import type { KubernetesObject } from './kubernetes-object.ts';
 import {
   describeObject,
   isManagedKind,
+  isWorkload,
   managedKinds,
   type ManifestProblem,
   type ManifestSet,
@@ -13,12 +14,10 @@ type Finding = Omit<ManifestProblem, 'object'>;
 
 /** Why a kind is not managed, where the reader could expect that it is. */
 const refusedKinds: Readonly<Record<string, string>> = {
-  StatefulSet:
-    'its pods are replaced one by one and keep their volumes, so that the old state cannot be put back exactly',
-  DaemonSet: 'its pods are bound to nodes and have no old ReplicaSet to go back to',
   Job: 'what a Job has done cannot be undone; run it before or after the release',
   CronJob: 'it starts Jobs on its own time; change it outside the release',
   ReplicaSet: 'it belongs to its Deployment',
+  ControllerRevision: 'it belongs to its StatefulSet or DaemonSet',
   Pod: 'a bare pod has no old version to go back to; use a Deployment',
   Namespace: 'a release never creates or deletes a namespace',
   PersistentVolumeClaim: 'storage is never created or deleted by a release',
@@ -62,14 +61,14 @@ const otherNamespace = (object: KubernetesObject, namespace: string): Finding[] 
 
 /** A crashing container counts as available at once unless something makes it wait. */
 const unprovableReadiness = (object: KubernetesObject): Finding[] => {
-  if (object.kind !== 'Deployment') return [];
+  if (!isWorkload(object)) return [];
   if ((numberAt(object, 'spec', 'minReadySeconds') ?? 0) > 0) return [];
   return servingContainersOf(object)
     .filter((container) => !isRecord(container['readinessProbe']))
     .map((container) => ({
       code: 'READINESS_UNPROVABLE' as const,
       field: '/spec/template/spec/containers',
-      message: `container ${stringAt(container, 'name') ?? '(unnamed)'} has no readinessProbe and the Deployment no minReadySeconds`,
+      message: `container ${stringAt(container, 'name') ?? '(unnamed)'} has no readinessProbe and the ${object.kind} no minReadySeconds`,
     }));
 };
 
@@ -80,6 +79,19 @@ const pausedOnArrival = (object: KubernetesObject): Finding[] =>
           code: 'MANIFEST_INVALID',
           field: '/spec/paused',
           message: 'is true, so that the new version would never be rolled out',
+        },
+      ]
+    : [];
+
+/** Pods that are replaced only when someone deletes them are never rolled out by anybody. */
+const replacedOnDelete = (object: KubernetesObject): Finding[] =>
+  isWorkload(object) && recordAt(object, 'spec', 'updateStrategy')['type'] === 'OnDelete'
+    ? [
+        {
+          code: 'MANIFEST_INVALID',
+          field: '/spec/updateStrategy/type',
+          message:
+            'is OnDelete, so that the new version would not be rolled out until someone deletes the pods; write RollingUpdate',
         },
       ]
     : [];
@@ -138,6 +150,7 @@ export const problemsOf = (set: ManifestSet, namespace: string): ManifestProblem
       ...generatedName(object),
       ...unprovableReadiness(object),
       ...pausedOnArrival(object),
+      ...replacedOnDelete(object),
     ];
     return findings.map((finding) => ({ ...finding, object: describeObject(object) }));
   }),

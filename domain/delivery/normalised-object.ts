@@ -32,6 +32,10 @@ const ignoredFields: readonly IgnoredField[] = [
     reason: 'bookkeeping of the Deployment controller, e.g. the revision number',
   },
   {
+    path: '/metadata/annotations/deprecated.daemonset.template.generation',
+    reason: 'counts changes of the template of a DaemonSet, there and back',
+  },
+  {
     path: '/spec/replicas',
     reason: 'owned by a HorizontalPodAutoscaler that was there before',
     when: 'autoscaledReplicas',
@@ -60,7 +64,8 @@ export const ignoredTable: Proof['ignored'] = ignoredFields.map(({ path, reason 
 
 const isOurs = (name: string): boolean =>
   Object.values(annotations).some((own) => own === name) ||
-  name.startsWith('deployment.kubernetes.io/');
+  name.startsWith('deployment.kubernetes.io/') ||
+  name === 'deprecated.daemonset.template.generation';
 
 const dropEmptyMap = (holder: JsonRecord, field: string): void => {
   const value = holder[field];

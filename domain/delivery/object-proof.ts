@@ -20,7 +20,7 @@ export interface ProofSides extends ObjectChange {
   /** The object before the release; undefined when it did not exist. */
   preImage: KubernetesObject | undefined;
   live: KubernetesObject | undefined;
-  /** uid of the ReplicaSet that ran before, and of the one that runs now; Deployments only. */
+  /** uid of the ReplicaSet or ControllerRevision that ran before, and of the one that runs now. */
   replicaSet?: { before: string | undefined; now: string | undefined };
 }
 

@@ -7,10 +7,12 @@ import {
   fencedReason,
   isOwnCreation,
   marked,
+  rescaled,
   type WriteAuthority,
 } from './object-writes.ts';
 import type { ChainLink, PlanEntry } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
+import { withOwnPause } from './rollout-pause.ts';
 import { closedRoute } from './route-opening.ts';
 import { rebase, type Rebased } from './three-way.ts';
 import { linksWritten } from './write-chain.ts';
@@ -65,8 +67,7 @@ const writtenByUs = (entry: PlanEntry, live: KubernetesObject): KubernetesObject
   const liveSpec = live['spec'];
   if (!isRecord(spec) || !isRecord(liveSpec)) return written;
   if (entry.autoscaledAfter && !entry.autoscaledBefore) spec['replicas'] = liveSpec['replicas'];
-  if (annotationOf(live, 'paused') !== undefined) spec['paused'] = liveSpec['paused'];
-  return written;
+  return withOwnPause(written, live);
 };
 
 /** A body to create an object again as it was, under the newer fence. */
@@ -89,6 +90,10 @@ const backwardTarget = (
     ? rebase(sides)
     : { target: closedRoute(sides.live, sides.to, backends), conflicts: [] };
 
+/** An autoscaler owns the replicas again as soon as the write that set them is undone. */
+const scaleBefore = ({ chain, scale }: PlanEntry, live: KubernetesObject): number | undefined =>
+  chain !== undefined && linksWritten(live, chain) >= chain.link ? scale?.before : undefined;
+
 const undoPatch = (
   entry: PlanEntry,
   sides: { live: KubernetesObject; preImage: KubernetesObject },
@@ -107,7 +112,8 @@ const undoPatch = (
   });
   const changed = !equalJson(target, now);
   const kept = conflicts.length > 0 ? 'foreign-change-preserved' : undefined;
-  const released = withAnnotations(backOnLive(target, live, entry), {
+  const whole = rescaled(backOnLive(target, live, entry), scaleBefore(entry, live));
+  const released = withAnnotations(whole, {
     fence: String(authority.epoch),
     service: annotationOf(preImage, 'service'),
     release: annotationOf(preImage, 'release'),
@@ -166,9 +172,10 @@ const undoLink = (
     to: before,
     live: comparable(live, entry),
   });
+  const whole = rescaled(backOnLive(target, live, entry), scaleBefore(entry, live));
   return {
     act: 'patch',
-    target: marked(backOnLive(target, live, entry), authority, link),
+    target: withAnnotations(marked(whole, authority, link), { paused: undefined }),
     outcome: conflicts.length > 0 ? 'foreign-change-preserved' : 'reverted',
     foreignFields: conflicts,
   };

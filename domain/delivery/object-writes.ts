@@ -122,6 +122,10 @@ export const backOnLive = (
   return entry.autoscaledBefore && replicas !== undefined ? withReplicas(whole, replicas) : whole;
 };
 
+/** Sets the replicas of a workload whose autoscaler owns them, where the change is about them. */
+export const rescaled = (target: KubernetesObject, replicas: number | undefined) =>
+  replicas === undefined ? target : withReplicas(target, replicas);
+
 /** Closing a route takes out what opening put in, however far the weights have moved since. */
 const forwardTarget = (entry: PlanEntry, now: KubernetesObject): Rebased => {
   const { backends, chain, before, after } = entry;
@@ -154,7 +158,8 @@ const decidePatch = (
       conflicts,
     );
   }
-  return { act: 'patch', target: marked(backOnLive(target, live, entry), authority, entry.chain) };
+  const whole = rescaled(backOnLive(target, live, entry), entry.scale?.after);
+  return { act: 'patch', target: marked(whole, authority, entry.chain) };
 };
 
 /** What carrying out one entry of a plan means for the object as it is now. */

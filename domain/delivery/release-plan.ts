@@ -2,6 +2,7 @@ import type { RolloutPhase, TrafficMove } from './candidate.ts';
 import { canonicalJson, isRecord, listAt, numberAt, recordAt } from './canonical-json.ts';
 import { pointerOf } from './json-pointer.ts';
 import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
+import { describeObject, isWorkload } from './manifest-set.ts';
 import { diffValues } from './object-diff.ts';
 import { imagesOf, selectsPodsOf } from './pod-template.ts';
 import type { BackendPair } from './route-backends.ts';
@@ -25,7 +26,9 @@ export interface PlanEntry {
   autoscaledBefore: boolean;
   /** The plan adds an autoscaler; on the way back the replicas return to their old number. */
   autoscaledAfter: boolean;
-  /** When it is written, where the new version comes up beside the old one. */
+  /** Replicas that this write sets although an autoscaler owns them. */
+  scale?: { before: number; after: number };
+  /** When it is written, where the release has phases. */
   phase?: RolloutPhase;
   /** Exists for the time of the rollout only. */
   temporary?: true;
@@ -72,6 +75,8 @@ const kindOrder = [
   'Secret',
   'Service',
   'PodDisruptionBudget',
+  'StatefulSet',
+  'DaemonSet',
   'Deployment',
   'HorizontalPodAutoscaler',
 ];
@@ -132,7 +137,7 @@ export interface RolloutExpectation {
 /** Services whose ready endpoints must all belong to this workload's new version. */
 const servicesOf = (workload: KubernetesObject, objects: readonly KubernetesObject[]): string[] => {
   const others = objects.filter(
-    (object) => object.kind === 'Deployment' && object.metadata.name !== workload.metadata.name,
+    (object) => isWorkload(object) && describeObject(object) !== describeObject(workload),
   );
   return objects.flatMap((object) => {
     const selector = recordAt(object, 'spec', 'selector');
@@ -144,16 +149,18 @@ const servicesOf = (workload: KubernetesObject, objects: readonly KubernetesObje
   });
 };
 
+/** Only Deployments say how long they may take; the others replace their pods one by one. */
+const progressDeadlineSeconds = (workload: KubernetesObject, replicas: number): number =>
+  numberAt(workload, 'spec', 'progressDeadlineSeconds') ??
+  defaultProgressDeadlineSeconds * (workload.kind === 'Deployment' ? 1 : Math.max(1, replicas));
+
 const rolloutOf = (
-  workload: KubernetesObject,
-  replicas: number,
+  { after: workload, replicas, phase }: PlanEntry,
   objects: readonly KubernetesObject[],
 ): RolloutExpectation => ({
   replicas,
-  services: servicesOf(workload, objects),
-  progressDeadlineMs:
-    (numberAt(workload, 'spec', 'progressDeadlineSeconds') ?? defaultProgressDeadlineSeconds) *
-    1000,
+  services: phase === 'stop' ? [] : servicesOf(workload, objects),
+  progressDeadlineMs: progressDeadlineSeconds(workload, replicas) * 1000,
   minReadyMs: (numberAt(workload, 'spec', 'minReadySeconds') ?? 0) * 1000,
 });
 
@@ -170,8 +177,19 @@ export interface ShownChange {
   traffic?: TrafficMove;
 }
 
+/** A DaemonSet has its pods from the moment it is created. */
 const startsRollout = ({ action, object }: PlanEntry): boolean =>
-  object.kind === 'Deployment' && (action === 'patch' || action === 'activate');
+  isWorkload(object) &&
+  (action === 'patch' || action === (object.kind === 'DaemonSet' ? 'create' : 'activate'));
+
+const fieldsOf = ({ action, before, after, replicas, scale }: PlanEntry): ShownField[] => {
+  const replicasFrom = (from: number): ShownField[] => [
+    { path: '/spec/replicas', before: String(from), after: String(replicas) },
+  ];
+  if (action === 'activate') return replicasFrom(0);
+  const scaled = scale === undefined ? [] : replicasFrom(scale.before);
+  return [...scaled, ...shownFields(before, after)];
+};
 
 const plannedChangeOf = (
   entry: PlanEntry,
@@ -182,11 +200,8 @@ const plannedChangeOf = (
   step: entry.step,
   object: entry.object,
   action: entry.action,
-  fields:
-    entry.action === 'activate'
-      ? [{ path: '/spec/replicas', before: '0', after: String(entry.replicas) }]
-      : shownFields(entry.before, entry.after),
-  ...(startsRollout(entry) ? { rollout: rolloutOf(entry.after, entry.replicas, objects) } : {}),
+  fields: fieldsOf(entry),
+  ...(startsRollout(entry) ? { rollout: rolloutOf(entry, objects) } : {}),
   ...(entry.phase === undefined ? {} : { phase: entry.phase }),
   ...(entry.temporary === undefined ? {} : { temporary: entry.temporary }),
   ...(entry.traffic === undefined ? {} : { traffic: entry.traffic }),
@@ -212,7 +227,7 @@ export const probedPort = (service: KubernetesObject): number | undefined => {
 export const routedServices = (
   objects: readonly KubernetesObject[],
 ): { name: string; port: number }[] => {
-  const workloads = objects.filter((object) => object.kind === 'Deployment');
+  const workloads = objects.filter(isWorkload);
   return objects.flatMap((object) => {
     if (object.kind !== 'Service') return [];
     const selector = recordAt(object, 'spec', 'selector');
@@ -226,5 +241,4 @@ export const routedServices = (
 
 export const plannedImages = (
   objects: readonly KubernetesObject[],
-): { container: string; image: string }[] =>
-  objects.filter((object) => object.kind === 'Deployment').flatMap(imagesOf);
+): { container: string; image: string }[] => objects.filter(isWorkload).flatMap(imagesOf);

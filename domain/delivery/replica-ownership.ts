@@ -12,6 +12,10 @@ export const autoscalerOf = (
   objects: readonly KubernetesObject[],
 ): KubernetesObject | undefined => objects.find((object) => scales(object, workload));
 
+/** A DaemonSet has as many pods as there are nodes for it. */
+export const hasReplicas = ({ kind }: KubernetesObject): boolean =>
+  kind === 'Deployment' || kind === 'StatefulSet';
+
 /** A copy without `spec.replicas`, so that writing it leaves the number to the autoscaler. */
 export const withoutReplicas = (workload: KubernetesObject): KubernetesObject => {
   const copy = copyJson(workload);

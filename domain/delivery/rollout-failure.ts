@@ -93,7 +93,7 @@ export const deadlineFailure = (snapshot: RolloutSnapshot, reason: string): Roll
 };
 
 const progressFailure = (snapshot: RolloutSnapshot): RolloutFailure | undefined => {
-  const condition = conditionOf(snapshot.deployment, 'Progressing');
+  const condition = conditionOf(snapshot.workload, 'Progressing');
   if (condition['reason'] !== 'ProgressDeadlineExceeded') return undefined;
   const reason = stringAt(condition, 'message') ?? 'the progress deadline was exceeded';
   return deadlineFailure(snapshot, reason);
@@ -105,7 +105,7 @@ export const rolloutFailure = (
   generation: number,
   clock: { nowMs: number; graceMs: number },
 ): RolloutFailure | undefined => {
-  if (!speaksOf(snapshot.deployment, generation)) return undefined;
+  if (!speaksOf(snapshot.workload, generation)) return undefined;
   const pods = snapshot.pods.filter((pod) => !isLeaving(pod));
   const byPod = (find: (pod: KubernetesObject) => RolloutFailure | undefined) =>
     pods.map(find).find((failure) => failure !== undefined);

@@ -14,6 +14,7 @@ export interface WeightStep {
 
 export type RolloutStrategy =
   | { readonly type: 'rolling' }
+  | { readonly type: 'recreate' }
   | {
       readonly type: 'blue-green';
       /** HTTPRoute whose weights are shifted; without it the Services are switched at once. */
@@ -25,6 +26,8 @@ export type RolloutStrategy =
   | { readonly type: 'canary'; readonly route: string; readonly steps: readonly WeightStep[] };
 
 export type RolloutStep =
+  /** Take the old version away and wait until its last pod is gone. */
+  | { readonly kind: 'stop' }
   /** Write the user's own objects and wait for their pods. */
   | { readonly kind: 'update' }
   /** Bring up the candidate beside the stable version; it gets no traffic. */
@@ -52,6 +55,12 @@ const rolling: RolloutPlan = {
   steps: [{ kind: 'update' }, { kind: 'verify' }],
 };
 
+/** The two versions never run at the same time, and in between nobody serves. */
+const recreate: RolloutPlan = {
+  strategy: 'recreate',
+  steps: [{ kind: 'stop' }, { kind: 'update' }, { kind: 'verify' }],
+};
+
 /**
  * The steps of a strategy. Where no pod template changes, or nothing runs yet, there is nothing
  * to shift: whatever the strategy, the objects are updated in place.
@@ -61,6 +70,7 @@ export const planRollout = (
   facts: { readonly hasCandidate: boolean },
 ): RolloutPlan => {
   if (strategy.type === 'rolling') return rolling;
+  if (strategy.type === 'recreate') return recreate;
   if (!facts.hasCandidate) return { ...rolling, strategy: strategy.type };
   const ladder = strategy.steps.flatMap(({ weightPercent, forMs }): RolloutStep[] => [
     { kind: 'shift', weightPercent },

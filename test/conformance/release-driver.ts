@@ -84,6 +84,7 @@ export const createDriver = (site: ReleaseSite) => {
   const awaitChange = async (
     change: ReleasePlan['changes'][number],
     generation: number,
+    force: { forceEpoch?: number } = {},
   ): Promise<string> => {
     const { rollout } = change;
     if (rollout === undefined) return '';
@@ -93,8 +94,9 @@ export const createDriver = (site: ReleaseSite) => {
       generation,
       deadlineMs: 30_000,
       stableMs: 0,
+      ...force,
     });
-    if (rollout.services.length === 0) return seen.replicaSet.uid;
+    if (rollout.services.length === 0 || seen.wantedReplicas === 0) return seen.replicaSet.uid;
     await site.workloads.awaitEndpoints({
       ...target,
       services: rollout.services,
@@ -118,10 +120,11 @@ export const createDriver = (site: ReleaseSite) => {
   const back = async (driven: DrivenRelease): Promise<string[]> => {
     const outcomes: string[] = [];
     for (const change of driven.plan.changes.toReversed()) {
-      const request = { ...driven.step, epoch: driven.step.epoch + 1, index: change.index };
+      const epoch = driven.step.epoch + 1;
+      const request = { ...driven.step, epoch, index: change.index };
       const { outcome, generation } = await site.releases.revert(request);
       outcomes.push(`${change.step}: ${outcome}`);
-      if (change.action === 'patch') await awaitChange(change, generation);
+      if (change.action === 'patch') await awaitChange(change, generation, { forceEpoch: epoch });
     }
     return outcomes;
   };

@@ -2,6 +2,8 @@ import type { PlanRequest } from '../../activities/kubernetes/port.ts';
 import type { BorrowedObject } from '../../domain/delivery/borrowed-objects.ts';
 import { changedWorkloads, draftCandidate } from '../../domain/delivery/candidate-draft.ts';
 import type { CandidateFacts, CandidateStrategy } from '../../domain/delivery/candidate-facts.ts';
+import type { CandidateProblem } from '../../domain/delivery/candidate-refusals.ts';
+import { recreated, strategyProblems } from '../../domain/delivery/recreated-workloads.ts';
 import { arrangeCandidate, newObjectsOf } from '../../domain/delivery/candidate-plan.ts';
 import type { Candidate } from '../../domain/delivery/candidate.ts';
 import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
@@ -70,26 +72,41 @@ const onlyOne = (changed: readonly PlanEntry[]): PlanEntry | undefined => {
   throw failure('MANIFEST_INVALID', `the pods of ${names} change; nothing was touched.`, names);
 };
 
-/** Plans the candidate as the real adapter does; what is asked for is what will be. */
-export const planBesideInMemory = (
+const refused = (problems: readonly CandidateProblem[]): Error => {
+  const { code = 'MANIFEST_INVALID', subject } = problems[0] ?? {};
+  const message = problems.map((found) => `${found.subject} ${found.message}`).join('; ');
+  return failure(code, `${message}; nothing was touched.`, subject);
+};
+
+/** Fits the plan to the strategy as the real adapter does. */
+export const planStrategyInMemory = (
   deps: InMemoryDeps,
   request: PlanRequest,
   entries: PlanEntry[],
 ): InMemoryEntries => {
-  const inPlace = { entries, warnings: [] };
   const { strategy } = request;
-  if (strategy === undefined || strategy.type === 'rolling') return inPlace;
+  if (strategy === undefined || strategy.type === 'rolling') return { entries, warnings: [] };
+  const problems = strategyProblems(strategy.type, entries);
+  if (problems.length > 0) throw refused(problems);
+  return strategy.type === 'recreate'
+    ? recreated(entries, `${suffixOf(request)}.${String(request.epoch)}`)
+    : planBeside(deps, { ...request, strategy }, entries);
+};
+
+/** Plans the candidate; what is asked for is what will be. */
+const planBeside = (
+  deps: InMemoryDeps,
+  request: PlanRequest & { strategy: CandidateStrategy },
+  entries: PlanEntry[],
+): InMemoryEntries => {
+  const inPlace = { entries, warnings: [] };
   const changed = onlyOne(changedWorkloads(entries));
   if (changed === undefined) return inPlace;
-  const facts = factsOf(deps, { ...request, strategy }, { entries, changed });
+  const facts = factsOf(deps, request, { entries, changed });
   if (facts === undefined) return inPlace;
   const drafted = draftCandidate(facts);
   if (drafted.act === 'in-place') return { ...inPlace, warnings: drafted.warnings };
-  if (drafted.act === 'refuse') {
-    const { code = 'MANIFEST_INVALID', subject } = drafted.problems[0] ?? {};
-    const message = drafted.problems.map((found) => `${found.subject} ${found.message}`).join('; ');
-    throw failure(code, `${message}; nothing was touched.`, subject);
-  }
+  if (drafted.act === 'refuse') throw refused(drafted.problems);
   const { draft } = drafted;
   refuseTaken(deps, newObjectsOf(draft));
   refuseHeld(draft.borrowed, request);

@@ -5,6 +5,7 @@ import {
   recordAt,
 } from '../../domain/delivery/canonical-json.ts';
 import { identityOf } from '../../domain/delivery/list-identity.ts';
+import { isWorkload } from '../../domain/delivery/manifest-set.ts';
 import {
   describeRef,
   type KubernetesObject,
@@ -37,7 +38,7 @@ export const mergeManifest = (live: unknown, manifest: unknown, field = ''): unk
   return [...changed, ...kept];
 };
 
-/** Objects, and the ReplicaSets behind Deployments, as a cluster without delays keeps them. */
+/** Objects, and the versions behind workloads, as a cluster without delays keeps them. */
 export class InMemoryClusterState {
   readonly objects = new Map<string, KubernetesObject>();
   readonly replicaSets = new Map<string, InMemoryReplicaSet[]>();
@@ -64,7 +65,7 @@ export class InMemoryClusterState {
       resourceVersion: String(this.#serial),
     };
     this.objects.set(name, stored);
-    if (stored.kind === 'Deployment') this.#rollOut(stored);
+    if (isWorkload(stored)) this.#rollOut(stored);
     return copyJson(stored);
   }
 

@@ -18,12 +18,13 @@ import {
 import { withoutRemovedFields } from '../../domain/delivery/removed-fields.ts';
 import {
   autoscalerOf,
+  hasReplicas,
   startingReplicas,
   withoutReplicas,
   withReplicas,
 } from '../../domain/delivery/replica-ownership.ts';
 import { isLeftBehind } from '../../domain/delivery/spent-objects.ts';
-import { planBesideInMemory } from './in-memory-candidates.ts';
+import { planStrategyInMemory } from './in-memory-candidates.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { mergeManifest } from './in-memory-cluster-state.ts';
 import { failure, sha256 } from './in-memory-failure.ts';
@@ -56,8 +57,7 @@ const entryOf = (
 });
 
 const createEntries = (object: KubernetesObject, all: KubernetesObject[]): PlanEntry[] => {
-  if (object.kind !== 'Deployment')
-    return [entryOf(object, 'create', { after: object, body: object })];
+  if (!hasReplicas(object)) return [entryOf(object, 'create', { after: object, body: object })];
   const autoscaler = autoscalerOf(object, all);
   const replicas = startingReplicas(object, autoscaler);
   const born = withReplicas(object, 0);
@@ -124,7 +124,7 @@ export const planInMemory = async (
     }
     return patchEntries(deps, { live, manifest }, { all, previous, request });
   });
-  const { entries, candidate, ...beside } = planBesideInMemory(deps, request, own);
+  const { entries, candidate, ...beside } = planStrategyInMemory(deps, request, own);
   const { environment, service, release } = request;
   const where = { environment, service, release, namespace: inMemoryNamespace };
   const stored: StoredPlan = { planVersion: 1, ...where, clusterUid: 'in-memory', entries };

@@ -11,8 +11,9 @@ import {
   type KubernetesObject,
   type ObjectRef,
 } from '../../domain/delivery/kubernetes-object.ts';
+import { isWorkload } from '../../domain/delivery/manifest-set.ts';
 import type { StoredPlan } from '../../domain/delivery/release-plan.ts';
-import { decidePause } from '../../domain/delivery/rollout-pause.ts';
+import { decidePause, isHeldStill } from '../../domain/delivery/rollout-pause.ts';
 import { bringsAutoscaler, decideScale } from '../../domain/delivery/workload-scale.ts';
 import { imagesOf, selectsPodsOf } from '../../domain/delivery/pod-template.ts';
 import { commit } from './in-memory-commit.ts';
@@ -74,7 +75,7 @@ const awaitRollout = async (
 ): Promise<RolloutObservation> => {
   let waitedMs = 0;
   for (let polls = 0; ; polls += 1) {
-    const paused = recordAt(deploymentOf(deps, request.object), 'spec')['paused'] === true;
+    const paused = isHeldStill(deploymentOf(deps, request.object));
     const ready = polls >= deps.knobs.pollsUntilReady && !paused;
     const observation = observe(deps, request.object, ready);
     surroundings().heartbeat(observation);
@@ -95,7 +96,7 @@ const routedSets = (deps: InMemoryDeps, service: string): Set<string> => {
   const selector = recordAt(live, 'spec', 'selector');
   const workloads = deps.state
     .all()
-    .filter((object) => object.kind === 'Deployment' && selectsPodsOf(selector, object))
+    .filter((object) => isWorkload(object) && selectsPodsOf(selector, object))
     .filter((workload) => (numberAt(workload, 'spec', 'replicas') ?? 1) > 0);
   return new Set(workloads.map((workload) => deps.state.activeReplicaSet(workload)?.uid ?? ''));
 };

@@ -51,14 +51,26 @@ export const carryOut = async (
   await progressiveShift(rollout, moves);
 };
 
-/** A rolling update: Kubernetes itself replaces the pods. */
+/** The user's own objects are updated; a workload that is recreated serves nobody meanwhile. */
 const inPlaceMoves = (task: RolloutTask): ShiftMoves => {
   const { run, prepared } = task;
   let rolledOut: RolledOut[] = [];
+  let stoppedAtMs: number | undefined;
+  const noteInterruption = (): void => {
+    if (stoppedAtMs === undefined) return;
+    run.note(`nobody served for ${(Date.now() - stoppedAtMs) / 1_000} s`);
+  };
   const nothing = (): Promise<void> => Promise.resolve();
   return {
     async run({ kind }) {
-      if (kind === 'update') rolledOut = await rollOut(task);
+      if (kind === 'stop') {
+        const startedAtMs = Date.now();
+        if ((await rollOut(task, 'stop')).length > 0) stoppedAtMs = startedAtMs;
+      }
+      if (kind === 'update') {
+        rolledOut = await rollOut(task);
+        noteInterruption();
+      }
       if (kind === 'verify') await verifyRelease(run, prepared, rolledOut);
     },
     shift: nothing,
@@ -81,7 +93,7 @@ const candidateMoves = (task: CandidateTask): ShiftMoves => {
     changed: () => {
       const { weightPercent, heldAtPercent } = rollout.state;
       const { strategy } = rollout.plan;
-      if (strategy === 'rolling') return;
+      if (strategy === 'rolling' || strategy === 'recreate') return;
       const measured = run.measuredPercent;
       run.state.rollout = {
         strategy,
@@ -116,6 +128,10 @@ const linesOfPhase = ({ changes }: PlanFacts, phase: RolloutPhase): string[] =>
   changes.filter((change) => change.phase === phase).flatMap(stagesOf);
 
 const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
+  stop: {
+    lines: (facts) => linesOfPhase(facts, 'stop'),
+    run: (task) => writePhase(task, 'stop'),
+  },
   stage: {
     lines: (facts) => linesOfPhase(facts, 'stage'),
     run: (task) => writePhase(task, 'stage'),

@@ -69,9 +69,9 @@ const release = async (run: ReleaseRun, attempt: Attempt): Promise<Proof> => {
 
 /** The stops of a rollout are planned waiting; the deadline is for everything else. */
 const deadlineMsOf = ({ deadlineMs, strategy }: DeployServiceInput): number =>
-  strategy.type === 'rolling'
-    ? deadlineMs
-    : strategy.steps.reduce((sum, { forMs }) => sum + forMs, deadlineMs);
+  'steps' in strategy
+    ? strategy.steps.reduce((sum, { forMs }) => sum + forMs, deadlineMs)
+    : deadlineMs;
 
 /** The clock of the release stands still until it has the lock. */
 const lockHold = 'lock';

@@ -70,8 +70,8 @@ export const stagesOf = (change: PlannedChange): string[] => {
   return change.rollout === undefined ? [change.step] : [change.step, rolloutStage(change)];
 };
 
-export const rolloutStage = ({ object }: PlannedChange): string =>
-  `roll out ${describeRef(object)}`;
+export const rolloutStage = ({ object, phase }: PlannedChange): string =>
+  `${phase === 'stop' ? 'drain' : 'roll out'} ${describeRef(object)}`;
 
 const approvalHold = 'approval';
 

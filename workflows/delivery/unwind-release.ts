@@ -170,16 +170,17 @@ const awaitOldVersion = async (
   { object }: RestorableChange,
   { generation, budgetMs }: { generation: number; budgetMs: number },
 ): Promise<void> => {
-  const { environment, service } = step;
+  const { environment, service, epoch } = step;
   const name = describeRef(object);
+  const force = object.kind === 'StatefulSet' ? { forceEpoch: epoch } : {};
   await ports.workloads.awaitRollout(
-    { environment, service, object, generation, deadlineMs: budgetMs, stableMs },
+    { environment, service, object, generation, deadlineMs: budgetMs, stableMs, ...force },
     { summary: `wait until ${name} runs the old version`, waitMs: budgetMs },
   );
   await ports.workloads.retire(
     { ...step, object },
     {
-      summary: `delete the failed ReplicaSet of ${name}`,
+      summary: `delete the failed version of ${name}`,
       scheduleToCloseMs: budgetMs,
       waitMs: budgetMs,
     },

@@ -52,8 +52,9 @@ const gateCommands = ({ progress, name, input }: ToldFacts): OfferedCommand[] =>
   };
   const hasWeights =
     rollout.weightPercent < 100 &&
-    input?.strategy.type !== 'rolling' &&
-    input?.strategy.route !== undefined;
+    input !== null &&
+    'route' in input.strategy &&
+    input.strategy.route !== undefined;
   const set = { command: messageCommand('setWeight', name), effect: 'goes to N % and stays there' };
   return rollout.weightPercent < 100 ? [promote, full, ...(hasWeights ? [set] : [])] : [promote];
 };

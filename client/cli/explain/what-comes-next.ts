@@ -66,7 +66,7 @@ export const lengthOf = (
 ): number | undefined => {
   if (name === 'bake') return bake?.forMs;
   if (name === 'retain') return strategy.type === 'blue-green' ? strategy.retainMs : undefined;
-  if (strategy.type === 'rolling') return undefined;
+  if (!('steps' in strategy)) return undefined;
   return strategy.steps.find(({ weightPercent }) => name === `watch at ${String(weightPercent)} %`)
     ?.forMs;
 };

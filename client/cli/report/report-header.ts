@@ -87,7 +87,7 @@ const rolloutRows = ({ input, plan }: ReleaseFacts): FactRow[] => [
 ];
 
 const strategyText = (strategy: DeployServiceInput['strategy']): string => {
-  if (strategy.type === 'rolling') return 'rolling';
+  if (!('steps' in strategy)) return strategy.type;
   const stops = strategy.steps.map(
     ({ weightPercent, forMs }) => `${String(weightPercent)} % for ${lengthText(forMs)}`,
   );

@@ -116,10 +116,10 @@ describe('bad input is refused before anything is touched', () => {
   });
 
   test('a manifest kind we do not manage', async () => {
-    const stateful = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db' } };
-    const error = await planError(site.releases, [...sampleService(), stateful]);
-    expect(error).toMatchObject({ code: 'MANIFEST_KIND_UNSUPPORTED', subject: 'StatefulSet/db' });
-    expect(error.message).toContain('cannot be put back exactly');
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'import' } };
+    const error = await planError(site.releases, [...sampleService(), job]);
+    expect(error).toMatchObject({ code: 'MANIFEST_KIND_UNSUPPORTED', subject: 'Job/import' });
+    expect(error.message).toContain('what a Job has done cannot be undone');
   });
 
   test('an object of another namespace', async () => {

@@ -63,7 +63,7 @@ describe('a new version beside the old one, while answers are lost', () => {
       return answer;
     };
     const weigh = async (weightPercent: number, epoch: number): Promise<void> => {
-      if (strategy.type === 'rolling' || strategy.route === undefined) return;
+      if (!('route' in strategy) || strategy.route === undefined) return;
       const candidate = candidateOf(second);
       const request = { ...second.step, epoch, candidate, weightPercent, deadlineMs: 20_000 };
       // Its reports are writes too, after which ours are rightly decided and sent again.

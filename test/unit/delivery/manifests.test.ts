@@ -102,6 +102,7 @@ describe('names by content', () => {
 
 describe('a manifest set', () => {
   const probe = { httpGet: { path: '/', port: 80 } };
+  const onDelete = { type: 'OnDelete' };
   const ready = workload({ containers: [{ name: 'app', readinessProbe: probe }] });
 
   const codesOf = (documents: unknown[]): string[] =>
@@ -133,8 +134,29 @@ describe('a manifest set', () => {
     ],
     [
       'a kind that cannot be undone',
-      [{ ...ready, kind: 'StatefulSet' }],
-      ['MANIFEST_KIND_UNSUPPORTED StatefulSet/shop /kind'],
+      [{ ...ready, apiVersion: 'batch/v1', kind: 'Job' }],
+      ['MANIFEST_KIND_UNSUPPORTED Job/shop /kind'],
+    ],
+    [
+      'every kind that runs pods from a template',
+      ['Deployment', 'StatefulSet', 'DaemonSet'].map((kind) => ({ ...ready, kind })),
+      [],
+    ],
+    [
+      'a DaemonSet whose pods nobody replaces',
+      [
+        {
+          ...ready,
+          kind: 'DaemonSet',
+          spec: { ...recordAt(ready, 'spec'), updateStrategy: onDelete },
+        },
+      ],
+      ['MANIFEST_INVALID DaemonSet/shop /spec/updateStrategy/type'],
+    ],
+    [
+      'a StatefulSet without a readiness probe',
+      [{ ...workload({ containers: [{ name: 'app' }] }), kind: 'StatefulSet' }],
+      ['READINESS_UNPROVABLE StatefulSet/shop /spec/template/spec/containers'],
     ],
     [
       'an old API version',

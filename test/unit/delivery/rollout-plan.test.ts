@@ -54,6 +54,14 @@ describe('the steps of a strategy', () => {
     ]);
   });
 
+  test('recreate stops the old version before the new one starts', () => {
+    expect(walk(planRollout({ type: 'recreate' }, { hasCandidate: false }))).toEqual([
+      'stop',
+      'update',
+      'verify',
+    ]);
+  });
+
   test('blue-green switches at once, keeps the old version, then folds back', () => {
     expect(walk(planRollout(blueGreen, { hasCandidate: true }))).toEqual([
       'stage',

@@ -6,6 +6,8 @@ import {
   isRolloutComplete,
   observeRollout,
   restartsOf,
+  stuckPods,
+  type RolloutSnapshot,
 } from '../../../domain/delivery/rollout-readiness.ts';
 
 const deployment = (status: object = {}, spec: object = {}): KubernetesObject => ({
@@ -49,7 +51,7 @@ describe('a rollout is complete', () => {
     generation = 3,
   ): boolean =>
     isRolloutComplete(
-      { deployment: deployment(), activeSet, pods: readyPods, ...over },
+      { workload: deployment(), activeSet, pods: readyPods, others: [], ...over },
       generation,
     );
 
@@ -60,12 +62,12 @@ describe('a rollout is complete', () => {
   test.each([
     [
       'the status speaks of an older generation',
-      { deployment: deployment({ observedGeneration: 2 }) },
+      { workload: deployment({ observedGeneration: 2 }) },
     ],
-    ['an old pod is still there', { deployment: deployment({ replicas: 3 }) }],
-    ['a pod is not updated', { deployment: deployment({ updatedReplicas: 1 }) }],
-    ['a pod is not available', { deployment: deployment({ availableReplicas: 1 }) }],
-    ['it is paused', { deployment: deployment({}, { paused: true }) }],
+    ['an old pod is still there', { workload: deployment({ replicas: 3 }) }],
+    ['a pod is not updated', { workload: deployment({ updatedReplicas: 1 }) }],
+    ['a pod is not available', { workload: deployment({ availableReplicas: 1 }) }],
+    ['it is paused', { workload: deployment({}, { paused: true }) }],
     ['its ReplicaSet is not made yet', { activeSet: undefined }],
     ['a pod of it is missing', { pods: readyPods.slice(1) }],
     ['a pod of it is not ready', { pods: [pod('a', isReady), pod('b', {})] }],
@@ -82,11 +84,88 @@ describe('a rollout is complete', () => {
   });
 });
 
+describe('a workload that is to have no pods', () => {
+  const none = deployment(
+    { replicas: 0, updatedReplicas: 0, availableReplicas: 0 },
+    { replicas: 0 },
+  );
+  const gone = (pods: KubernetesObject[], others: KubernetesObject[]): boolean =>
+    isRolloutComplete({ workload: none, activeSet, pods, others }, 3);
+
+  test('is there when the last pod of any version is gone, not when it leaves', () => {
+    expect(gone([], [])).toBe(true);
+    expect(gone([pod('a', isReady, { deletionTimestamp: 'now' })], [])).toBe(false);
+    expect(gone([], [pod('old', {}, { deletionTimestamp: 'now' })])).toBe(false);
+  });
+});
+
+describe('a StatefulSet', () => {
+  const statefulSet = (status: object = {}, partition = 0): KubernetesObject => ({
+    ...deployment(status, { updateStrategy: { rollingUpdate: { partition } } }),
+    kind: 'StatefulSet',
+  });
+  const old = pod('store-0', isReady);
+  const snapshot = (over: Partial<RolloutSnapshot>): RolloutSnapshot => ({
+    workload: statefulSet(),
+    activeSet,
+    pods: readyPods,
+    others: [],
+    ...over,
+  });
+
+  test('keeps the old version below its partition', () => {
+    const workload = statefulSet({ updatedReplicas: 1 }, 1);
+    const half = { workload, pods: readyPods.slice(1), others: [old] };
+    expect(isRolloutComplete(snapshot(half), 3)).toBe(true);
+    const none = { workload: statefulSet({ updatedReplicas: 0 }, 1), pods: [], others: [old] };
+    expect(isRolloutComplete(snapshot(none), 3)).toBe(false);
+  });
+
+  test('names what owns its pods: itself', () => {
+    const workload = { ...statefulSet(), metadata: { name: 'store', uid: 'sts-1' } };
+    expect(observeRollout(snapshot({ workload })).replicaSet).toEqual({
+      name: 'shop-1',
+      uid: 'sts-1',
+    });
+  });
+
+  test('is held back by pods of another version that are not ready, once it knows the new one', () => {
+    const broken = pod('store-1', {});
+    const others = [old, broken, pod('store-2', {}, { deletionTimestamp: 'now' })];
+    expect(stuckPods(snapshot({ others }), 3)).toEqual([broken]);
+    expect(stuckPods(snapshot({ others }), 4)).toEqual([]);
+    expect(stuckPods(snapshot({ workload: deployment(), others }), 3)).toEqual([]);
+  });
+});
+
+test('a DaemonSet is complete when every node that it is for has the new version', () => {
+  const daemonSet = (updatedNumberScheduled: number): KubernetesObject => ({
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name: 'agent', generation: 3 },
+    status: {
+      observedGeneration: 3,
+      desiredNumberScheduled: 2,
+      currentNumberScheduled: 2,
+      numberAvailable: 2,
+      updatedNumberScheduled,
+    },
+  });
+  const complete = (workload: KubernetesObject): boolean =>
+    isRolloutComplete({ workload, activeSet, pods: readyPods, others: [] }, 3);
+  expect(complete(daemonSet(2))).toBe(true);
+  expect(complete(daemonSet(1))).toBe(false);
+});
+
 describe('a rollout fails', () => {
   const nowMs = Date.parse('2030-01-01T00:01:00Z');
   const clock = { nowMs, graceMs: 30_000 };
   const failure = (over: Partial<Parameters<typeof rolloutFailure>[0]>, generation = 3) =>
-    rolloutFailure({ deployment: deployment(), activeSet, pods: [], ...over }, generation, clock);
+    rolloutFailure(
+      { workload: deployment(), activeSet, pods: [], others: [], ...over },
+      generation,
+      clock,
+    );
 
   test.each([
     ['ImagePullBackOff', 'IMAGE_UNAVAILABLE'],
@@ -136,13 +215,14 @@ describe('a rollout fails', () => {
     expect(failure({ pods: [unschedulable('2030-01-01T00:00:50Z')] })).toBeUndefined();
     expect(failure({ pods: [unschedulable('2030-01-01T00:00:20Z')] })?.code).toBe('ROLLOUT_FAILED');
     expect(
-      observeRollout({ deployment: deployment(), activeSet, pods: [unschedulable('')] }).pods,
+      observeRollout({ workload: deployment(), activeSet, pods: [unschedulable('')], others: [] })
+        .pods,
     ).toEqual([{ name: 'a', ready: false, reason: 'Unschedulable' }]);
   });
 
   test('when Kubernetes gives up waiting', () => {
     const conditions = [{ type: 'Progressing', reason: 'ProgressDeadlineExceeded' }];
-    expect(failure({ deployment: deployment({ conditions }) })?.code).toBe('ROLLOUT_DEADLINE');
+    expect(failure({ workload: deployment({ conditions }) })?.code).toBe('ROLLOUT_DEADLINE');
   });
 });
 
