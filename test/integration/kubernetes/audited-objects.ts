@@ -42,6 +42,12 @@ export const readAuditedObjects = async (
 };
 
 /** Bookkeeping of the server and of the writer, which no plan lists. */
+const bookkeeping = [
+  'holdfast.dev/',
+  'deployment.kubernetes.io/',
+  'deprecated.daemonset.template.generation',
+];
+
 export const withoutBookkeeping = (object: Record<string, unknown>): Record<string, unknown> => {
   const { status: _status, ...rest } = structuredClone(object);
   const metadata = rest['metadata'] as Record<string, unknown>;
@@ -49,7 +55,7 @@ export const withoutBookkeeping = (object: Record<string, unknown>): Record<stri
     Reflect.deleteProperty(metadata, field);
   }
   const marks = Object.entries((metadata['annotations'] ?? {}) as Record<string, string>).filter(
-    ([name]) => !name.startsWith('holdfast.dev/') && !name.startsWith('deployment.kubernetes.io/'),
+    ([name]) => !bookkeeping.some((start) => name.startsWith(start)),
   );
   if (marks.length === 0) Reflect.deleteProperty(metadata, 'annotations');
   else metadata['annotations'] = Object.fromEntries(marks);

@@ -1,9 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
-import { listAt, stringAt } from '../../../domain/delivery/canonical-json.ts';
 import type { RolloutStrategy } from '../../../domain/delivery/rollout-plan.ts';
 import type { Sandbox } from '../../../sandbox/index.ts';
 import {
@@ -14,27 +12,14 @@ import {
 import { levelOneSandbox } from './level-one.ts';
 import { portsAs, type Rule } from './limited-account.ts';
 import { installRoutes } from './played-gateway.ts';
+import { publishedRules } from './published-rules.ts';
 import { openRealSite, sandboxApi, type RealSite } from './real-site.ts';
-
-const published = path.resolve(
-  import.meta.dirname,
-  '../../../deploy/kubernetes/released-namespace.yaml',
-);
 
 let sandbox: Sandbox;
 let site: RealSite;
 let directory: string;
 let rules: Rule[];
 const sites: RealSite[] = [];
-
-/** The rules that the documentation asks for. */
-const publishedRules = async (): Promise<Rule[]> => {
-  const documents = parseAllDocuments(await readFile(published, 'utf8'));
-  const role = documents
-    .map((document) => document.toJS() as unknown)
-    .find((object) => stringAt(object, 'kind') === 'Role');
-  return listAt(role, 'rules') as Rule[];
-};
 
 beforeAll(async () => {
   sandbox = await levelOneSandbox();
