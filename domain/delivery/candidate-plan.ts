@@ -70,13 +70,7 @@ const linkEntry = (
   ...(borrowed.backends === undefined ? {} : { backends: borrowed.backends }),
 });
 
-const lastPhase: Readonly<Record<BorrowedObject['verb'], RolloutPhase>> = {
-  freeze: 'update',
-  open: 'return',
-  switch: 'return',
-};
-
-/** The first write to a borrowed object, and the one that ends it. */
+/** The first write to a borrowed object, and the one that ends it when the traffic returns. */
 const linksOf = (
   { predicted, plan, draft }: CandidateArrangement,
   borrowed: BorrowedObject,
@@ -92,7 +86,7 @@ const linksOf = (
     borrowed,
     { step: lastStep, before: between, after: end },
     {
-      phase: lastPhase[verb],
+      phase: 'return',
       chain: {
         plan,
         link: 2,
@@ -126,8 +120,8 @@ export const arrangeCandidate = (arrangement: CandidateArrangement): PlanEntry[]
   }));
   const firsts = (verb: BorrowedObject['verb']): PlanEntry[] =>
     links.filter((link) => link.verb === verb).map(({ first }) => first);
-  const lasts = (phase: RolloutPhase): PlanEntry[] =>
-    links.map(({ last }) => last).filter((last) => last.phase === phase);
+  const lasts = (isFreeze: boolean): PlanEntry[] =>
+    links.filter(({ verb }) => (verb === 'freeze') === isFreeze).map(({ last }) => last);
   const isBorrowed = ({ object }: PlanEntry): boolean =>
     links.some(({ name }) => name === describeRef(object));
   const own = entries.filter((entry) => !isNewConfig(entry) && !isBorrowed(entry));
@@ -142,8 +136,9 @@ export const arrangeCandidate = (arrangement: CandidateArrangement): PlanEntry[]
     ...(draft.autoscaler === undefined ? [] : [create(draft.autoscaler)]),
     ...firsts('switch'),
     ...inPhase(own, 'update'),
-    ...lasts('update'),
-    ...lasts('return'),
+    ...lasts(false),
+    // Only who has its traffic back is scaled by it; one without any would lose its pods first.
+    ...lasts(true),
   ];
 };
 

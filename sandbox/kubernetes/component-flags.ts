@@ -120,6 +120,8 @@ export function controllerManagerArgs(context: ComponentContext): readonly strin
     '--use-service-account-credentials=true',
     `--service-cluster-ip-range=${SERVICE_NETWORK}`,
     '--enable-hostpath-provisioner=true',
+    // The default of 15 s is long for someone who looks on.
+    '--horizontal-pod-autoscaler-sync-period=3s',
     '--leader-elect=false',
     '--secure-port=0',
     ...clientRateArgs(),

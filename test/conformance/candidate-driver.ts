@@ -85,5 +85,5 @@ export const createCandidateDriver = (site: ReleaseSite) => {
   const chosen = async (): Promise<string | undefined> =>
     stringAt(recordAt(await site.get(refs.service), 'spec', 'selector'), 'app');
 
-  return { ...driver, awaitServing, forwardTo, backAll, clearUp, chosen };
+  return { ...driver, awaitServing, write, forwardTo, backAll, clearUp, chosen };
 };

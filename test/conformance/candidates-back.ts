@@ -74,7 +74,7 @@ export const describeBesideBack = (name: string, openSite: () => Promise<Release
       await expectAsBefore(again);
     });
 
-    test('fences an attempt that wakes up afterwards', async () => {
+    test('I-4 fences an attempt that wakes up afterwards', async () => {
       const driven = await next('2', 2);
       await driver.forwardTo(driven, 'switch');
       await driver.backAll(driven);

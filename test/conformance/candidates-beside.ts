@@ -48,8 +48,8 @@ export const describeBeside = (name: string, openSite: () => Promise<ReleaseSite
         'update: patch ConfigMap/shop-banner',
         'update: keep PodDisruptionBudget/shop',
         'update: patch Deployment/shop',
-        'update: unfreeze HorizontalPodAutoscaler/shop',
         'return: return Service/shop',
+        'return: unfreeze HorizontalPodAutoscaler/shop',
       ]);
       const { workload, stable, replicas, preview, route } = candidateOf(driven);
       expect({ stable, replicas, route }).toEqual({ stable: refs.deployment, replicas: 2 });
@@ -148,7 +148,7 @@ export const describeBeside = (name: string, openSite: () => Promise<ReleaseSite
       expect(await site.get(refs.service)).toEqual(before);
     });
 
-    test('a foreign edit between switch and return is kept, and one of the selector is refused', async () => {
+    test('I-5 a foreign edit between switch and return is kept, and one of the selector is refused', async () => {
       const driven = await second();
       await driver.forwardTo(driven, 'switch');
       await site.edit(refs.service, (object) => ({

@@ -112,7 +112,7 @@ export const describeOnRoutes = (name: string, openSite: () => Promise<ReleaseSi
       expect(await weigh(driven, 10)).toEqual({ opened: false, changed: false, generation: 0 });
     });
 
-    test('gives everything back from any weight, and the fence stops the one before', async () => {
+    test('I-4 gives everything back from any weight, and the fence stops the one before', async () => {
       await site.add(httpRoute(rule('/', 'shop')));
       const driven = await next({ type: 'blue-green', route: 'shop', steps: [], retainMs: 0 });
       await driver.forwardTo(driven, 'stage');
@@ -138,7 +138,7 @@ export const describeOnRoutes = (name: string, openSite: () => Promise<ReleaseSi
       expect(isExact(await driver.proof(driven, 'back'))).toBe(true);
     });
 
-    test('weights that someone else changed are refused, and rules of others are kept', async () => {
+    test('I-5 weights that someone else changed are refused, and rules of others are kept', async () => {
       await site.add(httpRoute(rule('/', 'shop')));
       const driven = await next();
       await driver.forwardTo(driven, 'stage');

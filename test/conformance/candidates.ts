@@ -3,6 +3,7 @@ import { describeBeside } from './candidates-beside.ts';
 import { describeBesideBack } from './candidates-back.ts';
 import { describeOnRoutes } from './candidates-on-routes.ts';
 import { describeRefused } from './candidates-refused.ts';
+import { describeExactRestore } from './exact-restore.ts';
 
 /** The promises of a new version beside the old one, against the real API and against the fake. */
 export const describeCandidates = (name: string, openSite: () => Promise<ReleaseSite>): void => {
@@ -10,4 +11,5 @@ export const describeCandidates = (name: string, openSite: () => Promise<Release
   describeBesideBack(name, openSite);
   describeRefused(name, openSite);
   describeOnRoutes(name, openSite);
+  describeExactRestore(name, openSite);
 };

@@ -132,7 +132,7 @@ export const createDriver = (site: ReleaseSite) => {
   const proof = (driven: DrivenRelease, direction: 'forward' | 'back') =>
     site.releases.prove({ ...driven.step, direction });
 
-  const deployed = async (release: string, epoch: number, options: SampleOptions = {}) => {
+  const deployed = async (release: string, epoch: number, options: PrepareOptions = {}) => {
     const driven = await prepare(release, epoch, options);
     await forward(driven);
     return driven;

@@ -48,7 +48,7 @@ export const describeBack = (name: string, openSite: () => Promise<ReleaseSite>)
       expect(await site.get(bystander)).toBeDefined();
     });
 
-    test('a release and its way back leave every object equal, and the old ReplicaSet running', async () => {
+    test('I-12 image, configuration and replicas in one release: its way back leaves every object equal, and the old ReplicaSet running', async () => {
       const first = await driver.prepare('1', 1, {});
       const [oldSet] = await driver.forward(first);
       const second = await driver.prepare('2', 2, {
@@ -70,7 +70,7 @@ export const describeBack = (name: string, openSite: () => Promise<ReleaseSite>)
       expect(proof.rows.every((row) => row.hashBefore === row.hashAfter)).toBe(true);
     });
 
-    test('an attempt that wakes up after the rollback changes nothing', async () => {
+    test('I-4 an attempt that wakes up after the rollback changes nothing', async () => {
       const first = await driver.deployed('1', 1);
       const options = { image: 'registry.example/shop:2', greeting: 'hi', previous: first };
       const second = await driver.prepare('2', 2, options);
@@ -97,7 +97,7 @@ export const describeBack = (name: string, openSite: () => Promise<ReleaseSite>)
       expect(await site.releases.highestFence(driver.target)).toEqual({ fence: 3 });
     });
 
-    test('what someone else changed meanwhile is kept and listed', async () => {
+    test('I-5 what someone else changed meanwhile is kept and listed', async () => {
       const first = await driver.deployed('1', 1);
       const second = await driver.prepare('2', 2, {
         image: 'registry.example/shop:2',
@@ -123,7 +123,7 @@ export const describeBack = (name: string, openSite: () => Promise<ReleaseSite>)
       });
     });
 
-    test('a field that both changed stays as the other one left it', async () => {
+    test('I-5 a field that both changed stays as the other one left it', async () => {
       const first = await driver.deployed('1', 1);
       const second = await driver.prepare('2', 2, { greeting: 'hi', previous: first });
       await driver.forward(second);
@@ -135,7 +135,7 @@ export const describeBack = (name: string, openSite: () => Promise<ReleaseSite>)
       expect(recordAt(await site.get(refs.banner), 'data')['text']).toBe('servus');
     });
 
-    test('an object that someone deleted is created again and flagged', async () => {
+    test('I-5 an object that someone deleted is created again and flagged', async () => {
       const first = await driver.deployed('1', 1);
       const second = await driver.prepare('2', 2, { greeting: 'hi', previous: first });
       await driver.forward(second);
@@ -163,7 +163,7 @@ export const describeBack = (name: string, openSite: () => Promise<ReleaseSite>)
       expect(isExact(await driver.proof(second, 'back'))).toBe(true);
     });
 
-    test('replicas are the autoscaler’s: neither a release nor its way back touches them', async () => {
+    test('I-11 replicas are the autoscaler’s: neither a release nor its way back touches them', async () => {
       const first = await driver.deployed('1', 1, { autoscaled: true });
       await site.edit(
         refs.deployment,

@@ -61,14 +61,14 @@ describeUnless(reason, 'deployService on real pods under 200 requests a second',
     ]);
   });
 
-  test('version 2: rolls out and no request fails', async () => {
+  test('I-1 rolling: version 2 rolls out and no request fails', async () => {
     const { result, report } = await underTraffic(() => release('v2'));
     expect(result.outcome).toBe('deployed');
     expect(report.failures).toEqual([]);
     expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
   });
 
-  test('version 3a: never becomes ready, is put back exactly, and no request fails', async () => {
+  test('I-1 rolling back: version 3a never becomes ready, is put back exactly, and no request fails', async () => {
     const before = await takeSnapshot(reader, namespace);
     const { result, report } = await underTraffic(() => release('v3a'));
     expect(result.outcome).toBe('restored-exactly');

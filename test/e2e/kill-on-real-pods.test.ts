@@ -86,7 +86,7 @@ const killAt = ({ rig }: Shop, index: number): { wasHit: () => boolean } => {
   return { wasHit: () => seen >= index };
 };
 
-describeUnless(reason, 'a worker killed at a write, with real pods under load', () => {
+describeUnless(reason, 'I-3 a worker killed at a write, with real pods under load', () => {
   let stack: Stack;
   let reader: ApiReader;
 

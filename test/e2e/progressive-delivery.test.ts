@@ -21,16 +21,6 @@ const gates = {
   stableMs: 500,
 };
 const switched = { type: 'blue-green' as const, retainMs: 2_000 };
-/** The ladder of the requirement with its times shortened. */
-const ladder = {
-  type: 'blue-green' as const,
-  route: 'shop',
-  steps: [
-    { weightPercent: 10, forMs: 3_000 },
-    { weightPercent: 50, forMs: 3_000 },
-  ],
-  retainMs: 2_000,
-};
 
 type Version = 'v1' | 'v2' | 'v3b';
 
@@ -96,7 +86,7 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
     expect(temporary.filter((name) => !before.includes(name))).toEqual([]);
   });
 
-  test('I-1 blue-green: a bad version is switched back, and only its own answers failed', async () => {
+  test('I-1 blue-green flip-back: a bad version is switched back, and only its own answers failed', async () => {
     const before = await takeSnapshot(reader, namespace);
     const { result, report } = await underTraffic('v3b', switched);
     expect(result).toMatchObject({
@@ -104,34 +94,6 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
       failure: { code: 'BAKE_FAILED' },
     });
     expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
-    expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
-  });
-
-  test('UC3 steps 6–8 and 10: 10 %, 50 %, 100 %, each gated and measured, and no request fails', async () => {
-    const { result, report } = await underTraffic('v1', ladder);
-    expect(result.failure).toBeUndefined();
-    expect(result.outcome).toBe('deployed');
-    expect(result.gates.map(({ name, verdict }) => [name, verdict])).toEqual([
-      ['preview', 'pass'],
-      ['watch at 10 %', 'pass'],
-      ['watch at 50 %', 'pass'],
-      ['smoke', 'pass'],
-      ['bake', 'pass'],
-    ]);
-    expect(report.failures).toEqual([]);
-    expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
-  });
-
-  test('UC3 A2: errors at 10 % take the traffic back, only a tenth of the users met them', async () => {
-    const before = await takeSnapshot(reader, namespace);
-    const { result, report } = await underTraffic('v3b', ladder);
-    expect(result).toMatchObject({
-      outcome: 'restored-exactly',
-      failedStep: 'watch at 10 %',
-      failure: { code: 'BAKE_FAILED' },
-    });
-    expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
-    expect(report.failures.length).toBeLessThan(report.sent / 5);
     expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import { takeSnapshot, type NamespaceSnapshot } from '../e2e/checker/namespace-s
 import { repeatedEffects, tookEffect } from './audit-log.ts';
 import { differences, endingOf, type Ending } from './ending.ts';
 import type { Fate } from './fault-proxy.ts';
+import { openPlayedRoute } from './played-route.ts';
 import type { ReleaseLane } from './release-lane.ts';
 import { createRigInLane, type ReleaseRig } from './release-rig.ts';
 import { sampleManifests, versions, type SampleVersion } from './sample-service.ts';
@@ -23,13 +24,22 @@ export interface Scenario {
   target: SampleVersion;
   outcome: DeployServiceResult['outcome'];
   /** How the target replaces the baseline; a rolling update if absent. */
-  strategy?: { type: 'blue-green'; retainMs: number };
-  /** The release is aborted while the old version is kept, with all traffic on the new one. */
-  abortsInRetention?: boolean;
+  strategy?: { type: 'blue-green'; retainMs: number } | typeof canary;
+  /**
+   * Where an operator aborts the release: while the old version is kept, with all traffic on the
+   * new one, or at a weight that the operator has set.
+   */
+  abortsAt?: 'retention' | 'held-weight';
 }
 
 /** Longer than a killed worker is away, so that an abort always finds the retention. */
 const retainMs = 60_000;
+
+const canary = {
+  type: 'canary' as const,
+  route: 'shop',
+  steps: [{ weightPercent: 50, forMs: 0 }],
+};
 
 export const scenarios: readonly Scenario[] = [
   { name: 'first', target: versions.first, outcome: 'deployed' },
@@ -49,7 +59,22 @@ export const scenarios: readonly Scenario[] = [
     target: versions.second,
     outcome: 'restored-exactly',
     strategy: { type: 'blue-green', retainMs },
-    abortsInRetention: true,
+    abortsAt: 'retention',
+  },
+  {
+    name: 'canary',
+    baseline: versions.first,
+    target: versions.second,
+    outcome: 'deployed',
+    strategy: canary,
+  },
+  {
+    name: 'canary-back',
+    baseline: versions.first,
+    target: versions.second,
+    outcome: 'restored-exactly',
+    strategy: canary,
+    abortsAt: 'held-weight',
   },
 ];
 
@@ -103,14 +128,15 @@ const exactnessProblems = (
 
 const releaseTarget = async (
   rig: ReleaseRig,
-  { target, strategy, abortsInRetention }: Scenario,
+  { target, strategy, abortsAt }: Scenario,
 ): Promise<DeployServiceResult> => {
   await rig.start({
     release: 'r2',
     objects: sampleManifests(target),
     ...(strategy === undefined ? {} : { input: { strategy } }),
   });
-  if (abortsInRetention === true) await rig.abortInRetention('r2');
+  if (abortsAt === 'held-weight') await rig.holdAt('r2', 50);
+  if (abortsAt !== undefined) await rig.abortWhenPromotable('r2');
   return rig.result('r2');
 };
 
@@ -120,6 +146,8 @@ const play = async (
   arm: (rig: ReleaseRig) => void,
 ): Promise<Played> => {
   const rig = await createRigInLane(lane, namespace);
+  const hasRoute = scenario.strategy?.type === 'canary';
+  const gateway = hasRoute ? await openPlayedRoute(lane.stack, namespace) : undefined;
   try {
     if (scenario.baseline !== undefined) {
       await rig.release({ release: 'r1', objects: sampleManifests(scenario.baseline) });
@@ -135,6 +163,7 @@ const play = async (
     }
     return { rig, ending: endingOf(result.outcome, after), problems, writesBefore };
   } finally {
+    await gateway?.stop();
     await rig.close();
   }
 };

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { sandboxDown } from '../../sandbox/index.ts';
 import { levelOneState, startReleaseStack } from '../setup/release-stack.ts';
 import { scenarios, scenariosNamed } from './kill-matrix.ts';
+import { teachRoutes } from './played-route.ts';
 import { runMatrix } from './run-matrix.ts';
 
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const say = (line: string): void => {
 
 const stack = await startReleaseStack(1, `kill-${String(process.pid)}`);
 try {
+  await teachRoutes(stack);
   const report = await runMatrix({
     stack,
     parallel: Number(values.parallel),

@@ -33,8 +33,10 @@ export interface ReleaseRig {
   workflowId(release: string): string;
   start(request: ReleaseRequest): Promise<void>;
   result(release: string): Promise<DeployServiceResult>;
-  /** Waits until the old version is only kept in case, and aborts the release then. */
-  abortInRetention(release: string): Promise<void>;
+  /** Sets the weight as soon as one can be set; the release stays there until someone promotes it. */
+  holdAt(release: string, weightPercent: number): Promise<void>;
+  /** Waits until only `promote` would take the release further, and aborts it then. */
+  abortWhenPromotable(release: string): Promise<void>;
   release(request: ReleaseRequest): Promise<DeployServiceResult>;
   writes(): Promise<AuditedWrite[]>;
   /** Ends the lane too, where the rig made its own. */
@@ -79,10 +81,12 @@ export const createRigInLane = async (
   };
   const result = async (release: string): Promise<DeployServiceResult> =>
     (await client.workflow.getHandle(workflowId(release)).result()) as DeployServiceResult;
-  const abortInRetention = async (release: string): Promise<void> => {
-    const handle = client.workflow.getHandle(workflowId(release));
-    while (!(await isRetaining(handle))) await delay(100);
-    await handle.executeUpdate('abort', { args: [{ actor: 'kill-matrix', reason: 'the test' }] });
+  const handleOf = (release: string): WorkflowHandle =>
+    client.workflow.getHandle(workflowId(release));
+  const abortWhenPromotable = async (release: string): Promise<void> => {
+    const handle = handleOf(release);
+    while (!(await isPromotable(handle))) await delay(100);
+    await handle.executeUpdate('abort', { args: [operator] });
   };
   return {
     namespace,
@@ -92,7 +96,8 @@ export const createRigInLane = async (
     workflowId,
     start,
     result,
-    abortInRetention,
+    holdAt: async (release, weightPercent) => setWeight(handleOf(release), weightPercent),
+    abortWhenPromotable,
     release: async (request) => {
       await start(request);
       return result(request.release);
@@ -105,11 +110,24 @@ export const createRigInLane = async (
   };
 };
 
-/** Nobody answers while the worker is away; a run that has ended retains nothing. */
-const isRetaining = async (handle: WorkflowHandle): Promise<boolean> => {
+const operator = { actor: 'kill-matrix', reason: 'the test' };
+
+/** Nobody answers while the worker is away. */
+const progressOf = async (handle: WorkflowHandle): Promise<DeployServiceProgress | undefined> => {
   const progress = await handle.query<DeployServiceProgress>('progress').catch(() => undefined);
   if (progress?.status === 'finished') throw new Error(`${handle.workflowId} has ended already`);
-  return progress?.waitingFor?.verbs.includes('promote') === true;
+  return progress;
+};
+
+const isPromotable = async (handle: WorkflowHandle): Promise<boolean> =>
+  (await progressOf(handle))?.waitingFor?.verbs.includes('promote') === true;
+
+/** Refused until there is a plan; whether it was taken is asked for, because an answer may be lost. */
+const setWeight = async (handle: WorkflowHandle, weightPercent: number): Promise<void> => {
+  while ((await progressOf(handle))?.rollout?.heldAtPercent !== weightPercent) {
+    const update = handle.executeUpdate('setWeight', { args: [{ ...operator, weightPercent }] });
+    await update.catch(() => delay(50));
+  }
 };
 
 type RigOptions = Pick<LaneOptions, 'timeouts' | 'throughProxy'>;

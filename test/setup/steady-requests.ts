@@ -8,6 +8,8 @@ export interface RequestReport {
   readonly failures: readonly string[];
   /** Answers by the version that gave them. */
   readonly byVersion: Readonly<Record<string, number>>;
+  /** Half of the requests ask on connections that are kept, half each on one of its own. */
+  readonly newConnections: number;
 }
 
 const TICK_MS = 5;
@@ -18,13 +20,17 @@ export async function sendWhile(
   target: { readonly url: string; readonly host: string; readonly perSecond: number },
   work: () => Promise<void>,
 ): Promise<RequestReport> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const kept = new Agent({ keepAlive: true, maxSockets: 64 });
+  const fresh = new Agent({ keepAlive: false, maxSockets: 64 });
   const failures: string[] = [];
   const byVersion: Record<string, number> = {};
   const open = new Set<Promise<void>>();
   let sent = 0;
+  let newConnections = 0;
   const sendOne = (): void => {
     sent += 1;
+    const agent = sent % 2 === 0 ? kept : fresh;
+    if (agent === fresh) newConnections += 1;
     const answered = ask(target.url, { agent, host: target.host }).then(
       ({ status, version }) => {
         byVersion[version] = (byVersion[version] ?? 0) + 1;
@@ -44,9 +50,10 @@ export async function sendWhile(
     await sleep(TICK_MS);
   }
   await Promise.all(open);
-  agent.destroy();
+  kept.destroy();
+  fresh.destroy();
   await working;
-  return { sent, failures, byVersion };
+  return { sent, failures, byVersion, newConnections };
 }
 
 export interface Answer {

@@ -121,7 +121,7 @@ describe('answers of an API server in trouble', () => {
     }));
 });
 
-describe('a fenced zombie', () => {
+describe('I-4 a fenced zombie', () => {
   interface Zombie {
     name: string;
     holds: (request: ProxiedRequest) => boolean;

@@ -167,7 +167,7 @@ const anyCourse = fc.array(anyEvent, { maxLength: 60 }).map(courseOf);
 
 const isHotfix = ({ queue }: Claim): boolean => queue === 'hotfix';
 
-describe('whatever happens to the queue', () => {
+describe('I-10 whatever happens to the queue', () => {
   test('nobody is lost: each claim is granted, superseded, withdrawn or refused, once', () => {
     fc.assert(
       fc.property(anyCourse, ({ asked, granted, superseded, withdrawn, refused }) => {

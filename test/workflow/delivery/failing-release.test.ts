@@ -171,7 +171,7 @@ describe('a release that fails after it wrote', () => {
     await server.replayAndRecord(run, 'first-release-undone');
   });
 
-  test("someone else's edit meanwhile is kept and flagged", async () => {
+  test("I-5 someone else's edit meanwhile is kept and flagged", async () => {
     const world = await runningWorld(server);
     const { cluster } = world;
     cluster.knobs.failRolloutOfImage = { ':2': 'ROLLOUT_FAILED' };

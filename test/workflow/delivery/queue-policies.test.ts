@@ -49,7 +49,7 @@ const failureOf = (run: ReleaseHandle): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe('a second release during the first', () => {
+describe('I-10 a second release during the first', () => {
   test('waits: first come, first served, and it says its place', async () => {
     const world = await seededWorld(server);
     const first = await rollingOut(server, world, '2');
@@ -149,7 +149,7 @@ const isWaitingIn =
   ({ stages }: DeployServiceProgress): boolean =>
     stages.some(({ name, status }) => name === stage && status === 'running');
 
-describe('a holder that only keeps the version before', () => {
+describe('I-10 a holder that only keeps the version before', () => {
   /** Version 2 has taken over; version 1 is kept for an hour. */
   const retaining = async (world: World): Promise<ReleaseHandle> => {
     const run = await deploy(server, world, { version: '2', input: { strategy } });
