@@ -7,6 +7,11 @@ import type { JestReport, LayerResult } from './layer-result.ts';
 import type { Check, JestLayer, KillMatrix, Layer } from './layers.ts';
 import { runCommand } from './run-command.ts';
 
+/** `--long` runs what the limits of the normal lane have no room for. */
+const LONG_FACTOR = 5;
+
+const isLong = (): boolean => process.env['HOLDFAST_LONG'] === '1';
+
 export async function runLayer(layer: Layer): Promise<LayerResult> {
   switch (layer.kind) {
     case 'check':
@@ -30,7 +35,8 @@ async function runCheck({ commands, stopAfterMs }: Check): Promise<LayerResult> 
   return checkResult(ok, remarks);
 }
 
-async function runJest({ name, filesAtATime, stopAfterMs }: JestLayer): Promise<LayerResult> {
+async function runJest({ name, filesAtATime, ...limits }: JestLayer): Promise<LayerResult> {
+  const stopAfterMs = limits.stopAfterMs * (isLong() ? LONG_FACTOR : 1);
   const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-test-'));
   const report = path.join(folder, 'report.json');
   try {
@@ -75,9 +81,10 @@ function withExitCode(result: LayerResult, ok: boolean, problem: string | undefi
   };
 }
 
-async function runKillMatrix({ stopAfterMs }: KillMatrix): Promise<LayerResult> {
+async function runKillMatrix(layer: KillMatrix): Promise<LayerResult> {
+  const stopAfterMs = layer.stopAfterMs * (isLong() ? LONG_FACTOR : 1);
   // All kinds of fault at every point take three times as long: `--long`, or `npm run test:kill`.
-  const sample = process.env['HOLDFAST_LONG'] === '1' ? [] : ['--sample'];
+  const sample = isLong() ? [] : ['--sample'];
   const { ok, stdout, problem } = await runCommand({
     command: ['node', 'test/kill/main.ts', ...sample],
     stopAfterMs,

@@ -28,6 +28,9 @@ export type CounterSettings = Pick<
   'stopAtFailures' | 'stopAtFailuresOf' | 'versionHeader'
 >;
 
+/** The version of an answer that names none: a proxy gave it, or nobody did. */
+const nameless = '';
+
 /** A user sees every answer of 400 and above as broken, and a gateway without a route says 404. */
 const isFailure = ({ status }: CountedAnswer): boolean => status === null || status >= 400;
 
@@ -59,7 +62,9 @@ export const createProbeCounter = (
     isEnough() {
       if (failures >= stopAtFailures) return true;
       if (tally === undefined || stopAtFailuresOf === undefined) return false;
-      return tally.failuresOf(stopAtFailuresOf.version) >= stopAtFailuresOf.failures;
+      const { version, failures: most } = stopAtFailuresOf;
+      // What says nothing of its version counts for the one that is watched, as in the verdict.
+      return tally.failuresOf(version) + tally.failuresOf(nameless) >= most;
     },
     progress: (elapsedMs) => ({
       ...{ elapsedMs, samples, failures, lastFailure },

@@ -38,6 +38,14 @@ const manifests = (release: number, image = `localhost/shop:${String(1 + (releas
 /** Fails within seconds and is put back. */
 const imageThatNobodyHas = 'localhost/shop:none';
 
+const isLong = process.env['HOLDFAST_LONG'] === '1';
+
+/** Level 1 has every point of these in the normal lane; here it is with real pods and users. */
+const besideStrategies = [
+  ['blue-green', { type: 'blue-green', retainMs: 60_000 }],
+  ['canary', { type: 'canary', route: 'shop', steps: [{ weightPercent: 50, forMs: 60_000 }] }],
+] as const;
+
 /** The service in a namespace of its own, with a worker of its own. */
 interface Shop {
   namespace: string;
@@ -60,15 +68,29 @@ const release = async (shop: Shop, image?: string): Promise<string> => {
   return result.outcome;
 };
 
+/** With the new version beside the old one; whoever only waits for an operator gets the verb. */
+const releaseBeside = async (
+  shop: Shop,
+  strategy: object,
+  verb: 'promote' | 'abort',
+): Promise<string> => {
+  shop.releases += 1;
+  const name = `r${String(shop.releases)}`;
+  const objects = manifests(shop.releases);
+  await shop.rig.start({ release: name, objects, input: { strategy } });
+  await shop.rig.steer(name, verb);
+  return (await shop.rig.result(name)).outcome;
+};
+
 /** Plays the release once without a fault and answers its write points. */
-const learn = async (shop: Shop, image?: string): Promise<WritePoint[]> => {
+const learn = async (shop: Shop, play: () => Promise<string>): Promise<WritePoint[]> => {
   const points: WritePoint[] = [];
   const number = createPointCounter();
   shop.rig.proxy.decide = (request) => {
     if (request.mutating) points.push(number(pointOfRequest(request)));
     return { kind: 'forward' };
   };
-  await release(shop, image);
+  await play();
   return points;
 };
 
@@ -114,7 +136,7 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
 
   const hitUpdates = async (): Promise<number> => {
     const shop = await openShop(stack, 'update');
-    const points = await learn(shop);
+    const points = await learn(shop, () => release(shop));
     const hits = await underLoad(shop, async () => {
       for (const index of points.keys()) {
         const fault = killAt(shop, index);
@@ -130,8 +152,7 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
   /** The writes before the failure are those of an update; unless all are asked for, two are kept. */
   const hitUndos = async (): Promise<number> => {
     const shop = await openShop(stack, 'undo');
-    const points = await learn(shop, imageThatNobodyHas);
-    const isLong = process.env['HOLDFAST_LONG'] === '1';
+    const points = await learn(shop, () => release(shop, imageThatNobodyHas));
     const firstBack = points.findIndex((point) => point.includes('releases.revert'));
     const first = isLong ? 0 : Math.max(0, firstBack - 2);
     const hits = await underLoad(shop, async () => {
@@ -158,4 +179,32 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
     },
     15 * minute,
   );
+
+  if (isLong) {
+    test.each(besideStrategies)(
+      'at every write of a release by %s, there and back: the same end, and no request fails',
+      async (name, strategy) => {
+        const shop = await openShop(stack, name);
+        const ends = [
+          ['abort', 'restored-exactly'],
+          ['promote', 'deployed'],
+        ] as const;
+        await underLoad(shop, async () => {
+          let hits = 0;
+          for (const [verb, outcome] of ends) {
+            const play = (): Promise<string> => releaseBeside(shop, strategy, verb);
+            for (const index of (await learn(shop, play)).keys()) {
+              const fault = killAt(shop, index);
+              expect(await play()).toBe(outcome);
+              expect(fault.wasHit()).toBe(true);
+              hits += 1;
+            }
+          }
+          return hits;
+        });
+        await shop.rig.close();
+      },
+      60 * minute,
+    );
+  }
 });

@@ -94,7 +94,7 @@ const countRatio = (request: WatchRequest, ratio: number | undefined): ProbeCoun
   const planned = ratio === undefined ? 0 : plannedOf(request);
   const failing = Math.round(planned * (ratio ?? 0));
   const { stopAtFailures, stopAtFailuresOf: limit } = request;
-  const enough = limit?.version === '' ? Math.min(stopAtFailures, limit.failures) : stopAtFailures;
+  const enough = Math.min(stopAtFailures, limit?.failures ?? stopAtFailures);
   const failures = Math.min(failing, enough);
   const samples = failures < failing ? Math.ceil(failures / (ratio ?? 1)) : planned;
   return {
@@ -115,11 +115,13 @@ const countVersions = (request: WatchRequest, traffic: readonly VersionTraffic[]
     .map((of) => ({ ...of, samples: 0, failures: 0 }));
   const total = { samples: 0, failures: 0 };
   const { stopAtFailures, stopAtFailuresOf: limit } = request;
+  const countsFor = ({ version }: { version: string }): boolean =>
+    version === limit?.version || version === '';
   const isEnough = (): boolean =>
     total.failures >= stopAtFailures ||
-    versions.some(
-      ({ version, failures }) => version === limit?.version && failures >= limit.failures,
-    );
+    (limit !== undefined &&
+      versions.filter(countsFor).reduce((sum, { failures }) => sum + failures, 0) >=
+        limit.failures);
   for (let sent = 1; sent <= plannedOf(request) && !isEnough(); sent += 1) {
     const next = versions.toSorted(
       (left, right) => right.share * sent - right.samples - (left.share * sent - left.samples),

@@ -136,7 +136,7 @@ const releaseTarget = async (
     ...(strategy === undefined ? {} : { input: { strategy } }),
   });
   if (abortsAt === 'held-weight') await rig.holdAt('r2', 50);
-  if (abortsAt !== undefined) await rig.abortWhenPromotable('r2');
+  if (abortsAt !== undefined) await rig.steer('r2', 'abort');
   return rig.result('r2');
 };
 

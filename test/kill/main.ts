@@ -3,6 +3,9 @@
  * effect, with and without the worker dying, and compares each end with the
  * undisturbed one. The last line is counted by `npm test`.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { sandboxDown } from '../../sandbox/index.ts';
 import { levelOneState, startReleaseStack } from '../setup/release-stack.ts';
@@ -16,6 +19,8 @@ const { values } = parseArgs({
     /** What `npm test` plays; see `MatrixOptions`. */
     sample: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    /** Afterwards every write once more with real pods under requests, which takes about an hour. */
+    long: { type: 'boolean', default: false },
     /** Only these, by name and with commas in between. */
     scenario: { type: 'string' },
   },
@@ -23,6 +28,21 @@ const { values } = parseArgs({
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
+};
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The same on level 2, where what users notice counts too. */
+const killOnRealPods = async (): Promise<boolean> => {
+  const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
+  const file = ['--selectProjects', 'e2e', '--testPathPatterns', 'kill-on-real-pods'];
+  const child = spawn(process.execPath, [...jest, ...file], {
+    cwd: root,
+    env: { ...process.env, HOLDFAST_LONG: '1' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code === 0;
 };
 
 const stack = await startReleaseStack(1, `kill-${String(process.pid)}`);
@@ -46,3 +66,4 @@ try {
 } finally {
   if (!values.keep) await sandboxDown(levelOneState);
 }
+if (values.long && !(await killOnRealPods())) process.exitCode = 1;

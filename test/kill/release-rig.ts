@@ -35,8 +35,8 @@ export interface ReleaseRig {
   result(release: string): Promise<DeployServiceResult>;
   /** Sets the weight as soon as one can be set; the release stays there until someone promotes it. */
   holdAt(release: string, weightPercent: number): Promise<void>;
-  /** Waits until only `promote` would take the release further, and aborts it then. */
-  abortWhenPromotable(release: string): Promise<void>;
+  /** Waits until an operator could let the release go on, and says the verb then. */
+  steer(release: string, verb: 'promote' | 'abort'): Promise<void>;
   release(request: ReleaseRequest): Promise<DeployServiceResult>;
   writes(): Promise<AuditedWrite[]>;
   /** Ends the lane too, where the rig made its own. */
@@ -83,10 +83,10 @@ export const createRigInLane = async (
     (await client.workflow.getHandle(workflowId(release)).result()) as DeployServiceResult;
   const handleOf = (release: string): WorkflowHandle =>
     client.workflow.getHandle(workflowId(release));
-  const abortWhenPromotable = async (release: string): Promise<void> => {
+  const steer = async (release: string, verb: 'promote' | 'abort'): Promise<void> => {
     const handle = handleOf(release);
     while (!(await isPromotable(handle))) await delay(100);
-    await handle.executeUpdate('abort', { args: [operator] });
+    await handle.executeUpdate(verb, { args: [operator] });
   };
   return {
     namespace,
@@ -97,7 +97,7 @@ export const createRigInLane = async (
     start,
     result,
     holdAt: async (release, weightPercent) => setWeight(handleOf(release), weightPercent),
-    abortWhenPromotable,
+    steer,
     release: async (request) => {
       await start(request);
       return result(request.release);
@@ -119,8 +119,14 @@ const progressOf = async (handle: WorkflowHandle): Promise<DeployServiceProgress
   return progress;
 };
 
-const isPromotable = async (handle: WorkflowHandle): Promise<boolean> =>
-  (await progressOf(handle))?.waitingFor?.verbs.includes('promote') === true;
+/** It is held at a weight, keeps the old version, or watches a share of the traffic. */
+const isPromotable = async (handle: WorkflowHandle): Promise<boolean> => {
+  const progress = await progressOf(handle);
+  const isWatching = progress?.stages.some(
+    ({ name, status }) => name.startsWith('watch at') && status === 'running',
+  );
+  return isWatching === true || progress?.waitingFor?.verbs.includes('promote') === true;
+};
 
 /** Refused until there is a plan; whether it was taken is asked for, because an answer may be lost. */
 const setWeight = async (handle: WorkflowHandle, weightPercent: number): Promise<void> => {

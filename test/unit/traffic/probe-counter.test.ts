@@ -55,6 +55,9 @@ describe('a counter', () => {
     const stopAtFailuresOf = { version: '2', failures: 2 };
     expect(failuresUntilEnough({ ...byVersion, stopAtFailures: 3 }, answers)).toBe(2);
     expect(failuresUntilEnough({ ...byVersion, stopAtFailuresOf }, answers)).toBe(3);
+    // A proxy that cannot reach the version answers in its place, and names none.
+    const inItsPlace = [answer('1'), answer('', 503), answer('2', 500), answer('', null)];
+    expect(failuresUntilEnough({ ...byVersion, stopAtFailuresOf }, inItsPlace)).toBe(2);
     const unseen = { version: '3', failures: 1 };
     expect(failuresUntilEnough({ ...byVersion, stopAtFailuresOf: unseen }, answers)).toBe(-1);
   });

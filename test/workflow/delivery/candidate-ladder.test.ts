@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startReleaseServer } from './release-server.ts';
-import type { ReleaseServer } from './release-server.ts';
+import type { ReleaseServer, World } from './release-server.ts';
 import {
   minuteMs,
   verdicts,
@@ -9,7 +9,7 @@ import {
   worldWithRoute,
   writesOf,
 } from './sample-candidate.ts';
-import { contentOf, deploy, progressOf, send, until } from './sample-release.ts';
+import { announced, contentOf, deploy, progressOf, send, until } from './sample-release.ts';
 
 let server: ReleaseServer;
 
@@ -28,9 +28,34 @@ const ladder = {
   ],
   retainMs: 60 * minuteMs,
 };
+
+const weighed = (world: World): string[] =>
+  writesOf(world).filter((write) => write.startsWith('weigh'));
+
+const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' };
+
+/** What happens under way: windows watched at each weight, and whether blue was still as it was. */
+const followed = (world: World) => {
+  const seen = { windowsAt: new Map<number, number>(), blueAtUpdate: '' };
+  world.hooks.beforeCall = (activity) => {
+    const weight = weightsIn(world)[1] ?? 0;
+    if (activity === 'probes.watch') {
+      seen.windowsAt.set(weight, (seen.windowsAt.get(weight) ?? 0) + 1);
+    }
+    if (activity === 'releases.write' && weight === 100 && seen.blueAtUpdate === '') {
+      seen.blueAtUpdate = JSON.stringify(world.cluster.get(deployment));
+    }
+  };
+  return seen;
+};
+
+const incidentsOf = (world: World) =>
+  world.notifications.flatMap(({ incident }) => (incident === undefined ? [] : [incident]));
+
 describe('the ladder 10 % for 10 minutes, 50 % for 10 minutes, all, and an hour to go back', () => {
-  test('with the real times: every stop is gated and the end is as the manifests say', async () => {
+  test('UC3 steps 5–8 and 10 with the real times: every stop is gated and the end is as the manifests say', async () => {
     const world = await worldWithRoute(server);
+    const seen = followed(world);
     const run = await deploy(server, world, {
       version: '2',
       input: { ...watched, strategy: ladder },
@@ -44,9 +69,17 @@ describe('the ladder 10 % for 10 minutes, 50 % for 10 minutes, all, and an hour 
       'smoke: pass',
       'bake: pass',
     ]);
-    const weights = writesOf(world).filter((write) => write.startsWith('weigh'));
-    expect(weights).toEqual([10, 50, 100, 0].map((weight) => `weigh HTTPRoute/shop ${weight}`));
+    expect(weighed(world)).toEqual(
+      [10, 50, 100, 0].map((weight) => `weigh HTTPRoute/shop ${weight}`),
+    );
     expect(weightsIn(world)).toEqual([1]);
+    // The share is measured once, then each stop is watched for ten windows of a minute.
+    expect([seen.windowsAt.get(10), seen.windowsAt.get(50)]).toEqual([11, 11]);
+    expect(seen.blueAtUpdate).toContain('"image":"shop:1"');
+    expect(announced(world, '2')).toEqual(
+      expect.arrayContaining(['started', 'retaining', 'deployed']),
+    );
+    expect(incidentsOf(world)).toEqual([]);
     const { stages } = await progressOf(run);
     const retained = stages.find(({ name }) => name === 'retain');
     expect((retained?.endedAtMs ?? 0) - (retained?.startedAtMs ?? 0)).toBeGreaterThanOrEqual(
@@ -57,7 +90,60 @@ describe('the ladder 10 % for 10 minutes, 50 % for 10 minutes, all, and an hour 
     await server.replay([run]);
   }, 120_000);
 
-  test('A2: errors over the threshold at 10 % give everything back and nobody gets more', async () => {
+  test.each([
+    ['never becomes ready', 'ROLLOUT_FAILED'],
+    ['fails its smoke check', 'SMOKE_FAILED'],
+  ] as const)(
+    'UC3 A1: a new version that %s gets no traffic, and an incident is opened',
+    async (_how, code) => {
+      const world = await worldWithRoute(server);
+      const before = contentOf(world);
+      if (code === 'ROLLOUT_FAILED') world.cluster.knobs.failRolloutOfImage = { ':2': code };
+      else world.traffic.smokePasses = false;
+      const run = await deploy(server, world, {
+        version: '2',
+        input: { ...watched, strategy: ladder },
+      });
+      const result = await run.result();
+      expect(result).toMatchObject({ outcome: 'restored-exactly', failure: { code } });
+      expect(weighed(world)).toEqual([]);
+      expect(contentOf(world)).toEqual(before);
+      expect(incidentsOf(world)).toMatchObject([
+        { code, failedStep: result.failedStep, outcome: 'restored-exactly' },
+      ]);
+      expect(announced(world, '2')).toContain('restored');
+      await server.replay([run]);
+    },
+    120_000,
+  );
+
+  test('UC3 A2: errors under all the traffic give everything back, and an incident is opened', async () => {
+    const world = await worldWithRoute(server);
+    const before = contentOf(world);
+    world.hooks.beforeCall = (activity) => {
+      if (activity === 'probes.watch' && weightsIn(world)[1] === 100) {
+        world.traffic.failureRatio = 0.4;
+      }
+    };
+    const run = await deploy(server, world, {
+      version: '2',
+      input: { ...watched, strategy: ladder },
+    });
+    const result = await run.result();
+    expect(result).toMatchObject({
+      outcome: 'restored-exactly',
+      failedStep: 'bake',
+      failure: { code: 'BAKE_FAILED' },
+    });
+    expect(weighed(world)).toEqual(
+      [10, 50, 100, 0].map((weight) => `weigh HTTPRoute/shop ${weight}`),
+    );
+    expect(contentOf(world)).toEqual(before);
+    expect(incidentsOf(world)).toMatchObject([{ code: 'BAKE_FAILED', failedStep: 'bake' }]);
+    await server.replay([run]);
+  }, 120_000);
+
+  test('UC3 A2: errors over the threshold at 10 % give everything back and nobody gets more', async () => {
     const world = await worldWithRoute(server);
     const before = contentOf(world);
     world.hooks.beforeCall = (activity) => {
@@ -75,9 +161,9 @@ describe('the ladder 10 % for 10 minutes, 50 % for 10 minutes, all, and an hour 
       failure: { code: 'BAKE_FAILED' },
     });
     expect(result.compensations[0]).toMatchObject({ step: 'shift shop', outcome: 'undone' });
-    const weights = writesOf(world).filter((write) => write.startsWith('weigh'));
-    expect(weights).toEqual(['weigh HTTPRoute/shop 10', 'weigh HTTPRoute/shop 0']);
+    expect(weighed(world)).toEqual(['weigh HTTPRoute/shop 10', 'weigh HTTPRoute/shop 0']);
     expect(contentOf(world)).toEqual(before);
+    expect(incidentsOf(world)).toMatchObject([{ code: 'BAKE_FAILED' }]);
     await server.replay([run]);
   }, 120_000);
 
