@@ -27,6 +27,19 @@ export const infrastructureErrors = {
     meaning: 'The metrics source understood the query but could not carry it out.',
     next: 'Run the query in the metrics source; series may match twice, or be too many.',
   }),
+  ALERTS_REFUSED: final({
+    exitCode: 2,
+    httpStatus: 400,
+    meaning: 'Prometheus does not load the rule file with the alerts of the release.',
+    next: 'Read the log of that Prometheus: it names the file and the mistake, in the alerts or in another file.',
+  }),
+  ALERTS_UNPROVEN: final({
+    exitCode: 1,
+    httpStatus: 504,
+    meaning:
+      'Prometheus did not show in time that the alerts are loaded, or that one of them fires.',
+    next: 'Check that rule_files of Prometheus names the rulesDirectory of the environment, and how often it evaluates rules.',
+  }),
   WRITE_CONFLICT: passing({
     exitCode: 1,
     httpStatus: 409,

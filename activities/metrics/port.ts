@@ -1,4 +1,9 @@
 import type { CodedError } from '../../contracts/errors.ts';
+import type {
+  AlertProblem,
+  RecordedAlerts,
+  ReleaseAlerts,
+} from '../../domain/delivery/alert-rules.ts';
 
 export interface MetricsQuery {
   environment: string;
@@ -114,4 +119,60 @@ export interface Measurements {
     environment: string;
     metrics: ({ field: string; query: string } & Conditions)[];
   }): Promise<{ field: string; reason: string }[]>;
+}
+
+/** The alerts of one release on their way in or out. */
+export interface AlertsStep extends RecordedAlerts {
+  /** A write with a lower epoch than one before it is refused. */
+  epoch: number;
+}
+
+/** `probed` has an alert beside the others that always fires. */
+export type AlertsState = 'probed' | 'wanted' | 'before';
+
+/**
+ * The rule file of a service in the rules directory of its environment, and whether Prometheus has
+ * read it. Activity types are `alertRules.<verb>`.
+ *
+ * @throws what a `MetricsSource` throws except for its queries; CONFIGURATION_INVALID also without
+ * a rules directory that can be written, or where Prometheus cannot be told to reload
+ */
+export interface AlertRules {
+  /**
+   * What is wrong with the alerts, by field, before anything depends on them. Without `adopt` a
+   * rule file that someone else changed is wrong too.
+   */
+  check(request: ReleaseAlerts & { adopt: boolean }): Promise<AlertProblem[]>;
+  /**
+   * The rule file as it is, to go back to.
+   * @throws FOREIGN_CHANGE where someone else changed it, unless `adopt`
+   */
+  capture(request: {
+    environment: string;
+    service: string;
+    adopt: boolean;
+  }): Promise<{ text: string | null }>;
+  /**
+   * Replaces the rule file at once and has Prometheus reload; nothing happens where it is there.
+   * @throws FENCED, FOREIGN_CHANGE (it is neither as before nor as the release wrote it),
+   * ALERTS_REFUSED
+   */
+  write(request: AlertsStep & { state: 'probed' | 'wanted' }): Promise<void>;
+  /**
+   * Waits until Prometheus shows what the state says: the group with the digest of its rules, each
+   * evaluated without an error, and for `probed` the alert that always fires in the state firing.
+   * @throws ALERTS_UNPROVEN
+   */
+  awaitLoaded(
+    request: AlertsStep & { state: AlertsState; deadlineMs: number },
+  ): Promise<{ group: string | null }>;
+  /**
+   * Puts the rule file back as it was, byte by byte, and has Prometheus reload. One that someone
+   * else changed since is left as it is.
+   * @throws FENCED, ALERTS_REFUSED
+   */
+  putBack(request: AlertsStep): Promise<{
+    outcome: 'reverted' | 'nothing-to-undo' | 'foreign-change-preserved';
+    file: string;
+  }>;
 }

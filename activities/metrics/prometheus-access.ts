@@ -21,6 +21,8 @@ export interface PrometheusAccess {
   /** For errors: the address without anything secret. */
   subject: string;
   authorization?: string;
+  /** Where its rule files are, as an absolute path. */
+  rulesDirectory?: string;
 }
 
 type PrometheusMapping = NonNullable<EnvironmentMapping['metrics']>['prometheus'];
@@ -39,6 +41,9 @@ export const accessOf = async (
     basePath,
     subject: `${url.origin}${basePath}`,
     ...(authorization === undefined ? {} : { authorization }),
+    ...(mapping.rulesDirectory === undefined
+      ? {}
+      : { rulesDirectory: path.resolve(directory, mapping.rulesDirectory) }),
   };
 };
 

@@ -16,6 +16,13 @@ export interface PrometheusCall {
   timeoutMs: number;
 }
 
+/** A request that is no query. */
+export interface PrometheusRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  timeoutMs: number;
+}
+
 /**
  * Sends one request and returns the answer, or throws a coded failure. Each has a connection of
  * its own: on a kept one that the server is just closing a request fails for no reason of its own.
@@ -38,26 +45,43 @@ export const callPrometheus = async (
   throw codedFailure(notPrometheus(access, `HTTP ${String(status)}: ${shorten(body)}`));
 };
 
+/**
+ * Sends one request that is no query; what the statuses of its path mean is the caller's. A refusal
+ * of the credentials and no answer are failures as for a query.
+ */
+export const requestPrometheus = async (
+  access: PrometheusAccess,
+  request: PrometheusRequest,
+): Promise<{ status: number; body: string }> => {
+  const { status, body } = await exchange(access, request);
+  if (status !== 401) return { status, body };
+  const { subject } = access;
+  const message = `${subject} answers HTTP 401 to ${request.path}; nothing was changed.`;
+  throw codedFailure({ code: 'METRICS_ACCESS_DENIED', message, subject });
+};
+
 interface Response {
   status: number;
   retryAfter: string | string[] | undefined;
   body: string;
 }
 
-const exchange = async (access: PrometheusAccess, call: PrometheusCall): Promise<Response> => {
+type AnyCall = PrometheusCall | PrometheusRequest;
+
+const exchange = async (access: PrometheusAccess, call: AnyCall): Promise<Response> => {
   const agent = new Agent({ pipelining: 0, maxResponseSize: maxAnswerBytes });
   try {
     const response = await agent.request({
       origin: access.origin,
       path: `${access.basePath}${call.path}`,
-      method: 'POST',
+      method: 'method' in call ? call.method : 'POST',
       headers: {
         'user-agent': 'holdfast',
         accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
+        ...('parameters' in call ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
         ...(access.authorization === undefined ? {} : { authorization: access.authorization }),
       },
-      body: new URLSearchParams(call.parameters).toString(),
+      ...('parameters' in call ? { body: new URLSearchParams(call.parameters).toString() } : {}),
       signal: AbortSignal.timeout(call.timeoutMs),
     });
     const retryAfter = response.headers['retry-after'];
@@ -70,9 +94,9 @@ const exchange = async (access: PrometheusAccess, call: PrometheusCall): Promise
 };
 
 /** By shape: in a test runner the error may be of another realm's class. */
-const noAnswer = (access: PrometheusAccess, call: PrometheusCall, error: unknown): CodedError => {
+const noAnswer = (access: PrometheusAccess, call: AnyCall, error: unknown): CodedError => {
   const { name, code, message } = Object(error) as Record<string, string | undefined>;
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' && 'parameters' in call) {
     const limit = `${String(maxAnswerBytes / 1_000_000)} MB`;
     return queryError(call, `The answer to the query is larger than ${limit} and was not read.`);
   }
@@ -124,7 +148,7 @@ const unavailable = ({ subject }: PrometheusAccess, message: string): CodedError
 const notPrometheus = (access: PrometheusAccess, answer: string): CodedError =>
   unavailable(access, `What answers at ${access.subject} is not Prometheus (${answer}).`);
 
-const parseJson = (body: string): unknown => {
+export const parseJson = (body: string): unknown => {
   try {
     return JSON.parse(body);
   } catch {
@@ -138,7 +162,7 @@ const errorText = (json: unknown): string | undefined => {
 };
 
 /** Control characters would garble the terminal of whoever reads the error. */
-const shorten = (text: string): string =>
+export const shorten = (text: string): string =>
   text
     .replace(/\p{Cc}+/gu, ' ')
     .slice(0, shownChars)

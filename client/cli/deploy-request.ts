@@ -34,7 +34,7 @@ export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
-  const { stable, compensationDeadline, bake, versionHeader, analysis } = definition;
+  const { stable, compensationDeadline, bake, versionHeader, analysis, alerts } = definition;
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke.map(({ http: { path, expect, contains } }) => ({
@@ -48,6 +48,7 @@ export const requestOf = (
     })),
     ...(bake === undefined ? {} : { bake: bakeOf(bake) }),
     ...(analysis === undefined ? {} : { analysis }),
+    ...(alerts === undefined ? {} : { alerts }),
     ...(versionHeader === undefined ? {} : { versionHeader }),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),

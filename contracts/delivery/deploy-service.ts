@@ -3,6 +3,7 @@ import { defineContract } from '../shared/define-contract.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
+import { AlertsInput } from './alerts.ts';
 import { AnalysisInput } from './analysis.ts';
 import { RolloutStrategyInput } from './rollout-strategy.ts';
 
@@ -75,6 +76,7 @@ export const DeployServiceInput = z
     smoke: z.array(SmokeCheckInput).max(20).default([]),
     bake: BakeInput.optional(),
     analysis: AnalysisInput.optional(),
+    alerts: AlertsInput.optional(),
     versionHeader: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,100}$/)

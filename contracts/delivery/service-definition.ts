@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
+import { AlertsFile } from './alerts.ts';
 import { AnalysisFile } from './analysis.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
@@ -46,6 +47,7 @@ export const ServiceDefinition = z
     smoke: z.array(Smoke).max(20).default([]),
     bake: Bake.optional(),
     analysis: AnalysisFile.optional(),
+    alerts: AlertsFile.optional(),
     versionHeader: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,100}$/)

@@ -1,6 +1,7 @@
 import type { CodedError } from '../errors.ts';
 import type { Message } from '../messages.ts';
 import type { DeployServiceInput } from './deploy-service.ts';
+import type { RecordedAlerts } from '../../domain/delivery/alert-rules.ts';
 import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery/candidate.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { QueuePolicy } from '../../domain/delivery/service-lock.ts';
@@ -82,6 +83,8 @@ export interface RestorablePlan {
   changes: RestorableChange[];
   /** The new version beside the stable one, where the release has one. */
   candidate?: Candidate;
+  /** Where the release sets up alerts. */
+  alerts?: RecordedAlerts;
   compensationDeadlineMs: number;
   stableMs: number;
   /** Who hears of it when the holder dies. */

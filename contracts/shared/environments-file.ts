@@ -46,6 +46,13 @@ const Prometheus = z
         passwordFile: z.string().min(1).describe('Relative to this file; read before each query.'),
       })
       .optional(),
+    rulesDirectory: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Directory from which this Prometheus reads rule files (`*.yaml`), as the worker sees it; relative to this file. Needed for `alerts`, as is `--web.enable-lifecycle`.',
+      ),
   })
   .refine(({ tokenFile, basicAuth }) => tokenFile === undefined || basicAuth === undefined, {
     message: 'takes a tokenFile or basicAuth, not both',

@@ -13,13 +13,13 @@ export interface QueryNames {
 const placeholder = /\$(\w+)/g;
 
 /** The query with the names of this release; PromQL itself has no `$`. */
-export const filledIn = (query: string, names: QueryNames): string => {
+export const filledIn = (query: string, names: Partial<QueryNames>): string => {
   const known = new Map(Object.entries(names));
-  return query.replaceAll(placeholder, (text, name: string) => String(known.get(name) ?? text));
+  return query.replaceAll(placeholder, (text, name: string) => known.get(name) ?? text);
 };
 
 /** Names in a query that nobody can fill in. */
-export const unknownNames = (query: string, names: QueryNames): string[] =>
+export const unknownNames = (query: string, names: Partial<QueryNames>): string[] =>
   [...query.matchAll(placeholder)]
     .map(([, name = '']) => name)
     .filter((name) => !Object.hasOwn(names, name));

@@ -31,6 +31,14 @@ export const withRollout = (stages: readonly Stage[], lines: readonly string[]):
   return [...stages.slice(0, from), ...lines.map(pending), ...stages.slice(to)];
 };
 
+/** The alerts of the new version come last; a plan that is made again finds them there. */
+export const withAlerts = (stages: readonly Stage[]): Stage[] => {
+  const at = stages.findIndex(({ name }) => name === 'prove');
+  return stages.some(({ name }) => name === 'alerts')
+    ? [...stages]
+    : [...stages.slice(0, at), pending('alerts'), ...stages.slice(at)];
+};
+
 export const withStage = (stages: readonly Stage[], name: string): Stage[] =>
   stages.some((stage) => stage.name === name) ? [...stages] : [...stages, pending(name)];
 

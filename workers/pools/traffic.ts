@@ -1,5 +1,9 @@
 import { createClusterIpLookup, createEnvironments } from '../../activities/kubernetes/index.ts';
-import { createMeasurements, createPrometheusMetrics } from '../../activities/metrics/index.ts';
+import {
+  createMeasurements,
+  createPrometheusAlertRules,
+  createPrometheusMetrics,
+} from '../../activities/metrics/index.ts';
 import { createProbes } from '../../activities/traffic/index.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
@@ -16,6 +20,7 @@ export const trafficPool = ({ config }: PoolContext): PoolSetup => {
       ...activityTypes('probes', createProbes({ environments, resolveClusterIp })),
       ...activityTypes('metrics', metrics),
       ...activityTypes('measurements', createMeasurements({ source: metrics })),
+      ...activityTypes('alertRules', createPrometheusAlertRules({ environments, directory })),
     },
     // One watch sends up to 500 requests a second; many at once would measure the worker. Metrics
     // are measured beside a watch and must not wait for it.

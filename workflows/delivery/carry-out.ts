@@ -18,6 +18,7 @@ import { rollOut } from './roll-out.ts';
 import type { RollOutTask } from './roll-out.ts';
 import { begin, end, step } from './run-step.ts';
 import type { RolledOut } from './serving.ts';
+import { alertsStage, setUpAlerts } from './set-up-alerts.ts';
 import { returnStage, returnTraffic, shiftStage, shiftTraffic } from './shift-traffic.ts';
 import type { WayBack } from './unwind-release.ts';
 import { usersTarget, verifyRelease, verifyUnderTraffic } from './verify-release.ts';
@@ -44,7 +45,11 @@ export const carryOut = async (
   run.rollout = rollout;
   run.state.stages = withRollout(
     run.state.stages,
-    linesOf(plan, { changes: prepared.plan.changes, route: candidate.route }),
+    linesOf(plan, {
+      changes: prepared.plan.changes,
+      route: candidate.route,
+      hasAlerts: prepared.alerts !== undefined,
+    }),
   );
   const moves = candidateMoves({ ...task, candidate });
   moves.changed();
@@ -53,7 +58,7 @@ export const carryOut = async (
 
 /** The user's own objects are updated; a workload that is recreated serves nobody meanwhile. */
 const inPlaceMoves = (task: RolloutTask): ShiftMoves => {
-  const { run, prepared } = task;
+  const { run, prepared, back } = task;
   let rolledOut: RolledOut[] = [];
   let stoppedAtMs: number | undefined;
   const noteInterruption = (): void => {
@@ -71,7 +76,9 @@ const inPlaceMoves = (task: RolloutTask): ShiftMoves => {
         rolledOut = await rollOut(task);
         noteInterruption();
       }
-      if (kind === 'verify') await verifyRelease(run, prepared, rolledOut);
+      if (kind !== 'verify') return;
+      await verifyRelease(run, prepared, rolledOut);
+      await setUpAlerts(run, prepared, back);
     },
     shift: nothing,
     hold: nothing,
@@ -122,6 +129,7 @@ interface AnyHandling {
 interface PlanFacts {
   changes: readonly PlannedChange[];
   route: string | undefined;
+  hasAlerts: boolean;
 }
 
 const linesOfPhase = ({ changes }: PlanFacts, phase: RolloutPhase): string[] =>
@@ -161,8 +169,11 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
     },
   },
   verify: {
-    lines: () => ['smoke', 'bake'],
-    run: ({ run, prepared }) => verifyUnderTraffic(run, usersTarget(run, prepared)),
+    lines: ({ hasAlerts }) => ['smoke', 'bake', ...(hasAlerts ? [alertsStage] : [])],
+    run: async ({ run, prepared, back }) => {
+      await verifyUnderTraffic(run, usersTarget(run, prepared));
+      await setUpAlerts(run, prepared, back);
+    },
   },
   retain: {
     lines: () => [retainStage],

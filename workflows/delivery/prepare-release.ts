@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { PlannedChange, PlanStep, ReleasePlan } from '../../activities/kubernetes/port.ts';
 import type { LockGrant, RestorableChange } from '../../contracts/delivery/service-lock.ts';
+import type { RecordedAlerts } from '../../domain/delivery/alert-rules.ts';
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import { withSteps } from '../../domain/delivery/release-stage.ts';
 import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
@@ -9,12 +10,15 @@ import { checkAnalysis } from './query-names.ts';
 import { recordPlan } from './release-lock.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { begin, end, step } from './run-step.ts';
+import { captureAlerts, checkAlerts } from './set-up-alerts.ts';
 
 /** A plan that is approved and whose pre-images are stored. */
 export interface PreparedRelease {
   plan: ReleasePlan;
   preImageDigest: string;
   forward: PlanStep & { preImageDigest: string };
+  /** Present where the release sets up alerts. */
+  alerts?: RecordedAlerts;
 }
 
 /** Someone may change an object while the plan waits; after so many plans it is a fight. */
@@ -49,6 +53,7 @@ const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan>
   const previous = previousManifestsDigest === undefined ? {} : { previousManifestsDigest };
   begin(run, { stage: 'plan', found: 'plan' });
   await checkAnalysis(run);
+  await checkAlerts(run);
   const plan = await run.ports.releases.plan(
     { environment, service, release, manifestsDigest, adopt, epoch, ...beside, ...previous },
     { summary: `plan ${service} ${release}, dry-run forward and back` },
@@ -147,6 +152,8 @@ const captureAndRecord = async (
       summary: 'store the pre-image of every object',
     });
     run.evidence.preImageDigest = preImageDigest;
+    const captured = await captureAlerts(run);
+    const alerts = captured === undefined ? {} : { alerts: captured };
     const { compensationDeadlineMs, stableMs, notify } = run.input;
     const changes = plan.changes.map(restorable);
     await recordPlan(run, {
@@ -155,11 +162,13 @@ const captureAndRecord = async (
       preImageDigest,
       changes,
       ...(plan.candidate === undefined ? {} : { candidate: plan.candidate }),
+      ...alerts,
       compensationDeadlineMs,
       stableMs,
       notify,
     });
-    return { value: { plan, preImageDigest, forward: { ...target, preImageDigest } } };
+    const forward = { ...target, preImageDigest };
+    return { value: { plan, preImageDigest, forward, ...alerts } };
   });
   if (prepared === undefined)
     throw codedFailure({ code: 'INTERNAL', message: 'No pre-image was stored.' });

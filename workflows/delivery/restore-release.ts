@@ -21,6 +21,7 @@ import { acceptRestoreMessages } from './release-messages.ts';
 import { openRun } from './release-run.ts';
 import type { OpenRun } from './release-run.ts';
 import { begin, end } from './run-step.ts';
+import { alertsEntry, undoAlerts } from './set-up-alerts.ts';
 import { undoOf, undoShift, unwindAndProve } from './unwind-release.ts';
 import type { WayBack } from './unwind-release.ts';
 
@@ -69,7 +70,7 @@ export async function restoreRelease(request: RestoreRequest): Promise<RestoreRe
 
 /** Everything that the dead run may have done, in its order; what was not done undoes to nothing. */
 const recordAll = (saga: Saga, { service, plan }: RestoreRequest, back: WayBack): void => {
-  const { candidate } = plan;
+  const { candidate, alerts } = plan;
   const staged = plan.changes.filter(({ phase }) => phase === 'stage');
   const later = plan.changes.filter(({ phase }) => phase !== 'stage');
   const record = (change: RestorableChange): void => {
@@ -81,6 +82,7 @@ const recordAll = (saga: Saga, { service, plan }: RestoreRequest, back: WayBack)
     saga.record({ step: `shift ${candidate.route}`, service }, undoShift(back, candidate));
   }
   later.forEach(record);
+  if (alerts !== undefined) saga.record(alertsEntry(alerts), undoAlerts(back, alerts));
 };
 
 const prepare = (open: OpenRun, request: RestoreRequest): Parameters<typeof askOperator>[0] => {

@@ -9,7 +9,7 @@ import type { Contracts, TimeoutProfile } from '../../activities/contracts/port.
 import type { Locks } from '../../activities/coordination/port.ts';
 import type { Identity } from '../../activities/identity/port.ts';
 import type { Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
-import type { Measurements, MetricsSource } from '../../activities/metrics/port.ts';
+import type { AlertRules, Measurements, MetricsSource } from '../../activities/metrics/port.ts';
 import type { Notifications } from '../../activities/notify/port.ts';
 import type { Probes } from '../../activities/traffic/port.ts';
 import { nonRetryableCodes } from '../../contracts/errors.ts';
@@ -41,6 +41,7 @@ export interface Ports {
   probes: CalledPort<Probes>;
   metrics: CalledPort<Pick<MetricsSource, 'queryRange'>>;
   measurements: CalledPort<Measurements>;
+  alertRules: CalledPort<AlertRules>;
   notifications: CalledPort<Notifications>;
   locks: CalledPort<Pick<Locks, 'request'>>;
   /** Local activities. */
@@ -76,6 +77,13 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
     measurements: {
       measure: remote('measurements.measure'),
       check: remote('measurements.check'),
+    },
+    alertRules: {
+      check: remote('alertRules.check'),
+      capture: remote('alertRules.capture'),
+      write: remote('alertRules.write'),
+      awaitLoaded: remote('alertRules.awaitLoaded'),
+      putBack: remote('alertRules.putBack'),
     },
     notifications: { send: remote('notifications.send') },
     locks: { request: remote('locks.request') },

@@ -160,6 +160,11 @@ export const activityTable = {
   'metrics.queryRange': { pool: 'traffic', kind: 'read' },
   'measurements.measure': { pool: 'traffic', kind: 'read' },
   'measurements.check': { pool: 'traffic', kind: 'read' },
+  'alertRules.check': { pool: 'traffic', kind: 'read' },
+  'alertRules.capture': { pool: 'traffic', kind: 'read' },
+  'alertRules.write': { pool: 'traffic', kind: 'write' },
+  'alertRules.awaitLoaded': { pool: 'traffic', kind: 'wait' },
+  'alertRules.putBack': { pool: 'traffic', kind: 'undo' },
   'notifications.send': { pool: 'notify', kind: 'notify' },
   'locks.request': { pool: 'orchestration', kind: 'lock' },
 } as const satisfies Record<string, { pool: Pool; kind: keyof typeof kinds }>;
@@ -181,6 +186,8 @@ export interface Waits {
   readonly endpointsDeadlineMs: number;
   /** Pods become ready and gateways take a weight within this, or traffic does not move. */
   readonly shiftDeadlineMs: number;
+  /** Prometheus shows new rules within this: it evaluates them once a minute by default. */
+  readonly alertsDeadlineMs: number;
   /** An operator hears of a step that is not undone after this. */
   readonly operatorAlertMs: number;
   readonly firstUndoRetryMs: number;
@@ -203,6 +210,7 @@ const waits: Readonly<Record<TimeoutProfile, Waits>> = {
     smokeDeadlineMs: 30_000, // gateways take up to some seconds to route to new pods
     endpointsDeadlineMs: 60_000,
     shiftDeadlineMs: 120_000, // a canary may need more pods for the next share
+    alertsDeadlineMs: 180_000, // twice what it takes by default
     operatorAlertMs: 120_000, // short hiccups of an API server pass by themselves
     firstUndoRetryMs: 2_000,
     longestUndoRetryMs: 30_000, // about 25 attempts in ten minutes keep the history short
@@ -218,6 +226,7 @@ const waits: Readonly<Record<TimeoutProfile, Waits>> = {
     smokeDeadlineMs: 5_000,
     endpointsDeadlineMs: 15_000,
     shiftDeadlineMs: 15_000,
+    alertsDeadlineMs: 15_000,
     operatorAlertMs: 2_000,
     firstUndoRetryMs: 200,
     longestUndoRetryMs: 1_000,

@@ -12,6 +12,7 @@ import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
 import { createReplayer } from '../../replay/history-replayer.ts';
 import { recordHistory } from '../../replay/recorded-history.ts';
 import { connectToTemporal, startTimeSkipping } from '../../setup/temporal-environment.ts';
+import { createInMemoryAlertRules } from '../../fakes/in-memory-alert-rules.ts';
 import { createInMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import type { InMemoryCluster } from '../../fakes/in-memory-cluster.ts';
 import { createInMemoryMetrics } from '../../fakes/in-memory-metrics.ts';
@@ -23,18 +24,14 @@ export type World = ReturnType<typeof createWorld>;
 const createWorld = (environment: string) => {
   const cluster: InMemoryCluster = createInMemoryCluster();
   const { probes, knobs } = createInMemoryProbes();
-  const { metrics, knobs: measured } = createInMemoryMetrics({
-    environments: {
-      [environment]: {
-        context: 'in-memory',
-        namespace: 'in-memory',
-        traffic: 'cluster-ip',
-        metrics: { prometheus: { url: 'http://127.0.0.1:9090' } },
-      },
-    },
-  });
+  const prometheus = { url: 'http://127.0.0.1:9090', rulesDirectory: 'in-memory' };
+  const place = { context: 'in-memory', namespace: 'in-memory', traffic: 'cluster-ip' } as const;
+  const environments = { [environment]: { ...place, metrics: { prometheus } } };
+  const { metrics, knobs: measured } = createInMemoryMetrics({ environments });
+  const { alertRules, knobs: rules } = createInMemoryAlertRules({ environments });
   const notifications: Notification[] = [];
-  const outside = { probes, traffic: knobs, metrics, measured, notifications };
+  const metered = { metrics, measured, alertRules, rules };
+  const outside = { probes, traffic: knobs, ...metered, notifications };
   return { environment, cluster, ...outside, hooks: {} as Hooks };
 };
 
@@ -171,6 +168,10 @@ const createWorkers = async (
         port: { ...find(name).metrics },
         hooks: find(name).hooks,
       })),
+      ...routed('alertRules', alertVerbs, (name) => ({
+        port: { ...find(name).alertRules },
+        hooks: find(name).hooks,
+      })),
       ...routed('measurements', ['measure', 'check'], (name) => ({
         port: { ...createMeasurements({ source: find(name).metrics }) },
         hooks: find(name).hooks,
@@ -198,6 +199,7 @@ const createWorkers = async (
 };
 
 const releaseVerbs = ['plan', 'capture', 'write', 'revert', 'prove', 'prune', 'highestFence'];
+const alertVerbs = ['check', 'capture', 'write', 'awaitLoaded', 'putBack'];
 const workloadVerbs = [
   'awaitRollout',
   'awaitEndpoints',
