@@ -217,7 +217,13 @@ const beside = async (
   await refuseTaken(cluster, news.map(refOf));
   const predicted = await predict(context, draft);
   return {
-    entries: arrangeCandidate({ entries, draft, predicted, plan: planNameOf(request) }),
+    entries: arrangeCandidate({
+      entries,
+      draft,
+      predicted,
+      plan: planNameOf(request),
+      epoch: request.epoch,
+    }),
     candidate: draft.candidate,
     warnings: draft.warnings,
   };

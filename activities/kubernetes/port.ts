@@ -184,7 +184,11 @@ export interface Workloads {
   setPaused(
     request: ServiceTarget & { object: ObjectRef; paused: boolean; epoch: number },
   ): Promise<{ changed: boolean }>;
-  /** Gives a workload that this release created this many pods; waits for nothing. @throws FENCED */
+  /**
+   * Gives a workload this many pods, and waits for nothing: one that this release created, or the
+   * user's own while the numbers of pods make the share.
+   * @throws FENCED, FOREIGN_CHANGE if someone else scaled or replaced it
+   */
   scale(request: PlanStep & { object: ObjectRef; replicas: number }): Promise<{
     changed: boolean;
     generation: number;

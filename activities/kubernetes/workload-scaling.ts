@@ -1,5 +1,5 @@
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
-import { bringsAutoscaler, decideScale } from '../../domain/delivery/workload-scale.ts';
+import { decideScale, wantedScale, type WantedScale } from '../../domain/delivery/workload-scale.ts';
 import { codedFailure } from '../coded-failure.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';
@@ -25,12 +25,11 @@ const refusal = (
 const scaleOnce = async (
   cluster: Cluster,
   request: ScaleRequest,
-  autoscaled: boolean,
+  wanted: WantedScale,
 ): Promise<{ changed: boolean; generation: number }> => {
-  const { object, replicas } = request;
-  const live = await readObject(cluster, object);
+  const live = await readObject(cluster, request.object);
   if (live === undefined) throw refusal('FOREIGN_CHANGE', request, 'it is not there');
-  const decision = decideScale(live, { replicas, autoscaled }, request);
+  const decision = decideScale(live, wanted, request);
   const generation = live.metadata.generation ?? 0;
   if (decision.act === 'nothing') return { changed: false, generation };
   if (decision.act === 'refuse') throw refusal(decision.code, request, decision.reason);
@@ -38,15 +37,15 @@ const scaleOnce = async (
   return { changed: decision.changes, generation: stored.metadata.generation ?? generation };
 };
 
-/** Gives a workload that this release created this many pods, at most once however often tried. */
+/** Gives a workload of the plan this many pods, at most once however often tried. */
 export const scaleWorkload = async (
   deps: ReleaseDeps,
   request: ScaleRequest,
 ): Promise<{ changed: boolean; generation: number }> => {
   const { cluster, plan } = await openPlan(deps, request);
-  const autoscaled = bringsAutoscaler(plan.entries, request.object);
+  const wanted = wantedScale(plan.entries, request);
   const subject = describeRef(request.object);
   return translated({ subject }, async () =>
-    untilDecided(subject, async () => scaleOnce(cluster, request, autoscaled)),
+    untilDecided(subject, async () => scaleOnce(cluster, request, wanted)),
   );
 };

@@ -1,6 +1,6 @@
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import { formatElapsed } from './paint.ts';
-import { failedOf } from './rollout-line.ts';
+import { failedOf, madeText } from './rollout-line.ts';
 
 /**
  * What happened between two looks at a run, a line for each event: the output where
@@ -38,12 +38,11 @@ type Rollout = DeployServiceProgress['rollout'];
 
 const rolloutEvents = (before: Rollout, now: Rollout): string[] => {
   if (now === undefined) return [];
-  const { weightPercent, measuredPercent, heldAtPercent } = now;
-  const measured = measuredPercent === undefined ? '' : `, ${String(measuredPercent)} % measured`;
+  const { weightPercent, heldAtPercent } = now;
   const moved = before?.weightPercent !== weightPercent;
   const held = heldAtPercent !== undefined && before?.heldAtPercent !== heldAtPercent;
   return [
-    ...(moved ? [`weight: ${String(weightPercent)} %${measured}`] : []),
+    ...(moved ? [`weight: ${String(weightPercent)} %${madeText(now)}`] : []),
     ...(held ? [`weight: held at ${String(heldAtPercent)} % by an operator`] : []),
   ];
 };

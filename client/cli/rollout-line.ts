@@ -15,13 +15,20 @@ export const rolloutLine = (rollout: Rollout): Piece[] => {
     piece('█'.repeat(filled), 'good'),
     piece('░'.repeat(barChars - filled), 'faint'),
     piece(` ${String(weightPercent)} %`, 'strong'),
-    piece(measuredText(rollout), 'faint'),
+    piece(madeText(rollout), 'faint'),
     piece(heldAtPercent === undefined ? '' : heldText(rollout, heldAtPercent), 'busy'),
   ];
 };
 
-const measuredText = ({ measuredPercent }: Rollout): string =>
-  measuredPercent === undefined ? '' : `, ${String(measuredPercent)} % measured`;
+/** What became of the wanted share: by the numbers of pods, and by the answers. */
+export const madeText = ({
+  achievedPercent,
+  measuredPercent,
+}: Pick<Rollout, 'achievedPercent' | 'measuredPercent'>): string =>
+  [
+    achievedPercent === undefined ? '' : `, ${String(achievedPercent)} % by pods`,
+    measuredPercent === undefined ? '' : `, ${String(measuredPercent)} % measured`,
+  ].join('');
 
 const heldText = ({ weightPercent }: Rollout, heldAtPercent: number): string =>
   heldAtPercent === weightPercent

@@ -161,6 +161,17 @@ const TrafficSampleSchema = z
   })
   .describe('What one window of requests counted.');
 
+const GivenShareSchema = z
+  .strictObject({
+    atMs: z.number(),
+    weightPercent: z.number().describe('Share that was wanted.'),
+    achievedPercent: z.number().describe('Share that the numbers of pods made.'),
+    candidatePods: z.number().int(),
+    stablePods: z.number().int(),
+    measuredPercent: z.number().optional().describe('Absent where nothing could be measured.'),
+  })
+  .describe('A share of the traffic that the numbers of pods made.');
+
 /**
  * How a release that touched something ended. A release that is refused before it
  * touches anything fails the workflow with a code instead.
@@ -190,6 +201,7 @@ export const DeployServiceResult = z
         }),
       ),
       samples: z.array(TrafficSampleSchema).optional(),
+      shares: z.array(GivenShareSchema).optional(),
     }),
   })
   .describe('How the release ended, with the proof.');
@@ -206,6 +218,10 @@ const RolloutProgressSchema = z
   .strictObject({
     strategy: z.enum(['blue-green', 'canary']),
     weightPercent: z.number().describe('Share of the traffic that the new version was given.'),
+    achievedPercent: z
+      .number()
+      .optional()
+      .describe('Share that the numbers of pods make; only where they do.'),
     measuredPercent: z
       .number()
       .optional()

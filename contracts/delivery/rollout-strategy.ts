@@ -57,7 +57,9 @@ export const RolloutStrategyInput = z
       type: z
         .literal('canary')
         .describe('The new version comes up beside the old one and gets more and more traffic.'),
-      route: RouteName,
+      route: RouteName.optional().describe(
+        'HTTPRoute whose weights are shifted; without it the share is made by the numbers of pods.',
+      ),
       steps: WeightStepsInput.min(1),
     }),
   ])
@@ -97,7 +99,7 @@ export const RolloutStrategyFile = z
       })),
     z.strictObject({
       type: z.literal('canary'),
-      route: RouteName,
+      route: RouteName.optional(),
       steps: z.array(WeightStepFile).min(1).max(20),
     }),
   ])

@@ -5,8 +5,15 @@ import {
   outside,
   routingEntries,
   type CandidateFacts,
-  type CandidateStrategy,
 } from './candidate-facts.ts';
+import {
+  addedLabel,
+  byPodsNotes,
+  byPodsProblems,
+  firstShare,
+  isByPods,
+  surges,
+} from './candidate-by-pods.ts';
 import {
   autoscalerCopy,
   budgetCopy,
@@ -26,7 +33,7 @@ import {
   type PodLabels,
 } from './candidate-refusals.ts';
 import type { Candidate } from './candidate.ts';
-import { describeRef, type KubernetesObject } from './kubernetes-object.ts';
+import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
 import { matchesSelector } from './label-selector.ts';
 import { describeObject, isWorkload, refOf } from './manifest-set.ts';
 import { probedPort, type PlanEntry } from './release-plan.ts';
@@ -61,10 +68,12 @@ export const changedWorkloads = (entries: readonly PlanEntry[]): PlanEntry[] =>
       !equalJson(recordAt(before, 'spec')['template'], recordAt(after, 'spec')['template']),
   );
 
-const startReplicasOf = (strategy: CandidateStrategy, replicas: number): number =>
-  strategy.type === 'blue-green'
-    ? replicas
-    : Math.max(1, Math.ceil(((strategy.steps[0]?.weightPercent ?? 0) * replicas) / 100));
+const startReplicasOf = (facts: CandidateFacts, replicas: number): number => {
+  const { strategy } = facts;
+  if (strategy.type === 'blue-green') return replicas;
+  if (isByPods(strategy)) return firstShare(facts);
+  return Math.max(1, Math.ceil(((strategy.steps[0]?.weightPercent ?? 0) * replicas) / 100));
+};
 
 const candidateAutoscaler = (
   facts: CandidateFacts,
@@ -99,9 +108,10 @@ const candidateBudgets = (
 
 const problemsOf = (
   facts: CandidateFacts,
-  sides: { naming: CandidateNaming; labels: PodLabels; backends: BackendPair[] },
+  sides: Sides,
 ): CandidateProblem[] => {
   const { live, strategy } = facts;
+  if (isByPods(strategy)) return byPodsProblems(facts);
   const { naming, labels, backends } = sides;
   const stable = describeObject(live.stable);
   const isSwitched = strategy.route === undefined;
@@ -120,16 +130,18 @@ const problemsOf = (
   ];
 };
 
-const warningsOf = ({ live }: CandidateFacts, { identity }: CandidateNaming): string[] => {
+const warningsOf = (facts: CandidateFacts, { identity }: CandidateNaming): string[] => {
   const { key, stable, candidate } = identity;
+  const { live, strategy } = facts;
+  if (isByPods(strategy)) return byPodsNotes(facts);
   const policies = `Whether a NetworkPolicy keeps the new version from its traffic is not known: they may not be read.`;
   return [
-    `While both versions run, pods of the new one carry ${key}=${candidate}: what counts pods by ${key}=${stable}, such as an alert, does not see them.`,
+    `While both versions run, pods of the new one carry ${key}=${candidate}: what counts pods by ${key}=${String(stable)}, such as an alert, does not see them.`,
     ...(live.policies === undefined ? [policies] : []),
   ];
 };
 
-const sidesOf = (facts: CandidateFacts, naming: CandidateNaming) => {
+const sidesOf = (facts: CandidateFacts, naming: CandidateNaming): Sides => {
   const stable = podLabelsOf(facts.changed.after);
   const candidate = { ...stable, [naming.identity.key]: naming.identity.candidate };
   const backends = routingEntries(facts).map(({ object }) => ({
@@ -139,21 +151,36 @@ const sidesOf = (facts: CandidateFacts, naming: CandidateNaming) => {
   return { naming, labels: { stable, candidate }, backends };
 };
 
+interface Sides {
+  naming: CandidateNaming;
+  labels: PodLabels;
+  backends: BackendPair[];
+}
+
+/** What is borrowed for the traffic: a route, the Services, or nothing where pods make the share. */
+const movedBy = (
+  facts: CandidateFacts,
+  { naming, backends, refs }: Sides & { refs: { stable: ObjectRef; candidate: ObjectRef } },
+): BorrowedObject[] => {
+  const { live, strategy } = facts;
+  if (isByPods(strategy)) return [];
+  return live.route === undefined
+    ? routingEntries(facts).flatMap((entry) => switchedService(facts, entry, { naming, refs }))
+    : [openRoute(live.route, backends)];
+};
+
 const besides = (facts: CandidateFacts, naming: CandidateNaming): Drafted => {
   const sides = sidesOf(facts, naming);
   const { live, changed, strategy } = facts;
   const problems = problemsOf(facts, sides);
   if (problems.length > 0) return { act: 'refuse', problems };
   const replicas = numberAt(live.stable, 'spec', 'replicas') ?? 1;
-  const startReplicas = startReplicasOf(strategy, replicas);
+  const startReplicas = startReplicasOf(facts, replicas);
   const workload = candidateWorkload(changed.after, naming, startReplicas);
   const routing = routingEntries(facts);
   const services = routing.map(({ after }) => previewService(after, naming));
   const refs = { stable: changed.object, candidate: refOf(workload) };
-  const moved =
-    live.route === undefined
-      ? routing.flatMap((entry) => switchedService(facts, entry, { naming, refs }))
-      : [openRoute(live.route, sides.backends)];
+  const moved = movedBy(facts, { ...sides, refs });
   const draft: CandidateDraft = {
     candidate: {
       workload: refs.candidate,
@@ -164,6 +191,7 @@ const besides = (facts: CandidateFacts, naming: CandidateNaming): Drafted => {
         return port === undefined ? [] : [{ name: service.metadata.name, port }];
       }),
       ...(strategy.route === undefined ? {} : { route: strategy.route }),
+      ...(isByPods(strategy) ? { byPods: { surges: surges(live.stable) } } : {}),
     },
     services,
     budgets: candidateBudgets(facts, naming, sides.labels),
@@ -201,7 +229,9 @@ export const draftCandidate = (facts: CandidateFacts): Drafted => {
     return { act: 'refuse', problems: [{ code: 'INVALID_INPUT', subject, message }] };
   }
   const services = routingEntries(facts).map(({ after }) => after);
-  const identity = identityLabel(changed.after, services, suffix);
+  const identity = isByPods(strategy)
+    ? addedLabel(suffix)
+    : identityLabel(changed.after, services, suffix);
   if (identity === undefined) {
     const reason = 'no label of its selector is in the selectors of all Services that route to it';
     const message = `${reason}, so that old and new pods could not be told apart`;

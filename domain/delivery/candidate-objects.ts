@@ -18,7 +18,8 @@ export const suffixed = (name: string, suffix: string): string =>
 /** The label by which the pods of the candidate are told from those of the stable workload. */
 export interface IdentityLabel {
   key: string;
-  stable: string;
+  /** Undefined where only the candidate has the label. */
+  stable: string | undefined;
   candidate: string;
 }
 
@@ -44,13 +45,15 @@ export const identityLabel = (
   return { key, stable, candidate: suffixed(stable, suffix) };
 };
 
-/** Gives the label its other value wherever it stands with the old one. */
+/** Gives the label its other value wherever it stands with the old one, or adds it. */
 const relabel = (labels: unknown, { key, stable, candidate }: IdentityLabel): void => {
   if (isRecord(labels) && labels[key] === stable) labels[key] = candidate;
 };
 
 /** Every label selector of a pod spec: affinity and spreading are about pods of the own kind. */
 const relabelSelectors = (value: unknown, identity: IdentityLabel): void => {
+  // What is added tells the candidate from the stable pods only; selectors mean both.
+  if (identity.stable === undefined) return;
   if (Array.isArray(value)) value.forEach((item) => relabelSelectors(item, identity));
   if (!isRecord(value)) return;
   relabel(recordAt(value, 'labelSelector')['matchLabels'], identity);
@@ -91,7 +94,9 @@ export const candidateWorkload = (
   const spec = recordAt(copy, 'spec');
   spec['replicas'] = replicas;
   Reflect.deleteProperty(spec, 'paused');
-  relabel(recordAt(spec, 'selector')['matchLabels'], identity);
+  const selector = recordAt(spec, 'selector');
+  selector['matchLabels'] = { ...recordAt(selector, 'matchLabels') };
+  relabel(selector['matchLabels'], identity);
   const template = recordAt(spec, 'template');
   relabel(recordAt(template, 'metadata')['labels'], identity);
   relabelSelectors(recordAt(template, 'spec')['affinity'], identity);

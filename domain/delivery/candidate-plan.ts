@@ -17,6 +17,8 @@ export interface CandidateArrangement {
   predicted: Predictions;
   /** Names the plan among all plans. */
   plan: string;
+  /** Under which it is carried out. */
+  epoch: number;
 }
 
 const bare = { before: null, body: null, replicas: 0, autoscaledBefore: false };
@@ -99,6 +101,13 @@ const linksOf = (
   return { first: { ...first, traffic: traffic.there }, last: { ...last, traffic: traffic.back } };
 };
 
+/** Where pods make the share, those of the user's workload are scaled before it is updated. */
+const sharing = ({ draft, epoch }: CandidateArrangement, entry: PlanEntry): PlanEntry => {
+  const { byPods, stable, replicas } = draft.candidate;
+  const isShared = byPods !== undefined && describeRef(entry.object) === describeRef(stable);
+  return isShared ? { ...entry, shared: { epoch, replicas } } : entry;
+};
+
 /** What pods of the new version read must be there before the candidate is. */
 const isNewConfig = ({ action, object }: PlanEntry): boolean =>
   action === 'create' && (object.kind === 'ConfigMap' || object.kind === 'Secret');
@@ -135,7 +144,7 @@ export const arrangeCandidate = (arrangement: CandidateArrangement): PlanEntry[]
     ...workloadEntries(arrangement),
     ...(draft.autoscaler === undefined ? [] : [create(draft.autoscaler)]),
     ...firsts('switch'),
-    ...inPhase(own, 'update'),
+    ...inPhase(own, 'update').map((entry) => sharing(arrangement, entry)),
     ...lasts(false),
     // Only who has its traffic back is scaled by it; one without any would lose its pods first.
     ...lasts(true),

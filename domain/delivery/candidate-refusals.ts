@@ -99,6 +99,6 @@ export const policyProblems = (
     .map((policy) =>
       invalid(
         describeObject(policy),
-        `knows the pods by ${key}=${stable}, which those of the new version do not carry beside the old ones; select them by another label`,
+        `knows the pods by ${key}=${String(stable)}, which those of the new version do not carry beside the old ones; select them by another label`,
       ),
     );

@@ -26,4 +26,6 @@ export interface Candidate {
   preview: { name: string; port: number }[];
   /** HTTPRoute whose weights are shifted; without it the Services are switched. */
   route?: string;
+  /** Without a route: the share is made by the numbers of pods; may there be one pod more? */
+  byPods?: { surges: boolean };
 }

@@ -45,6 +45,8 @@ export const annotations = {
    * epoch; of a StatefulSet or DaemonSet the update strategy to go back to, as JSON.
    */
   paused: 'holdfast.dev/paused',
+  /** `<epoch>.<number>`: pods that a workload of the user was given for a share of the traffic. */
+  scaled: 'holdfast.dev/scaled',
   /** Which of several writes of one plan the object had last: `<plan>.<number>`. */
   link: 'holdfast.dev/link',
   /** The object exists for the time of a rollout only. */

@@ -6,6 +6,7 @@ import { diffValues } from './object-diff.ts';
 import type { PlanEntry } from './release-plan.ts';
 import type { Proof, ProofRow, ProofVerdict } from './proof.ts';
 import { openRulesIn } from './route-backends.ts';
+import { withSharedReplicas } from './shared-replicas.ts';
 import { rebase } from './three-way.ts';
 
 /** What a plan does to one object as a whole, however often it writes it. */
@@ -96,7 +97,10 @@ const proveBack = (sides: ProofSides, scope: ComparisonScope): Finding => {
   if (live === undefined) return { verdict: 'missing', fields: [] };
   const finding = compare(
     {
-      left: [normalised(entry.after, scope), ...betweenIn(sides, scope)],
+      left: [
+        normalised(withSharedReplicas(entry.after, entry, live), scope),
+        ...betweenIn(sides, scope),
+      ],
       to: normalised(preImage, scope),
       live: normalised(live, scope),
     },

@@ -14,6 +14,7 @@ import type { ChainLink, PlanEntry } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
 import { withOwnPause } from './rollout-pause.ts';
 import { closedRoute } from './route-opening.ts';
+import { withSharedReplicas } from './shared-replicas.ts';
 import { rebase, type Rebased } from './three-way.ts';
 import { linksWritten } from './write-chain.ts';
 
@@ -62,7 +63,7 @@ const undoActivate = (live: KubernetesObject, authority: WriteAuthority): Revert
 
 /** What the release wrote, with what its own autoscaler or its own pause did to it since. */
 const writtenByUs = (entry: PlanEntry, live: KubernetesObject): KubernetesObject => {
-  const written = copyJson(entry.after);
+  const written = withSharedReplicas(copyJson(entry.after), entry, live);
   const spec = written['spec'];
   const liveSpec = live['spec'];
   if (!isRecord(spec) || !isRecord(liveSpec)) return written;
@@ -119,6 +120,7 @@ const undoPatch = (
     release: annotationOf(preImage, 'release'),
     link: annotationOf(preImage, 'link'),
     paused: undefined,
+    scaled: undefined,
   });
   if (atEpoch && equalJson(released, live)) return done(kept ?? 'reverted', conflicts);
   const effective = changed || isOwnRelease(live, authority);

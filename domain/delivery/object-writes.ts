@@ -7,6 +7,7 @@ import { diffValues } from './object-diff.ts';
 import type { ChainLink, PlanEntry } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
 import { closedRoute } from './route-opening.ts';
+import { withSharedReplicas } from './shared-replicas.ts';
 import { rebase, type Rebased } from './three-way.ts';
 import { linkMark, linksWritten } from './write-chain.ts';
 
@@ -51,6 +52,7 @@ export const marked = (
     service: isHeld ? serviceKeyOf(authority) : undefined,
     release: isHeld ? authority.release : undefined,
     link: chain === undefined ? undefined : linkMark(chain),
+    scaled: undefined,
   });
 };
 
@@ -127,12 +129,16 @@ export const rescaled = (target: KubernetesObject, replicas: number | undefined)
   replicas === undefined ? target : withReplicas(target, replicas);
 
 /** Closing a route takes out what opening put in, however far the weights have moved since. */
-const forwardTarget = (entry: PlanEntry, now: KubernetesObject): Rebased => {
+const forwardTarget = (
+  entry: PlanEntry,
+  { now, live }: { now: KubernetesObject; live: KubernetesObject },
+): Rebased => {
   const { backends, chain, before, after } = entry;
   if (backends !== undefined && chain !== undefined && chain.link > 1) {
     return { target: closedRoute(now, after, backends), conflicts: [] };
   }
-  return rebase({ from: before, to: after, live: now });
+  const from = before === null ? null : withSharedReplicas(before, entry, live);
+  return rebase({ from, to: after, live: now });
 };
 
 const decidePatch = (
@@ -147,7 +153,7 @@ const decidePatch = (
   const own = isOwnWrite(entry, live, authority);
   if (own && entry.chain !== undefined) return { act: 'done', outcome: 'already-written' };
   const now = comparable(live, entry);
-  const { target, conflicts } = forwardTarget(entry, now);
+  const { target, conflicts } = forwardTarget(entry, { now, live });
   if (own && (conflicts.length > 0 || equalJson(target, now))) {
     return { act: 'done', outcome: 'already-written' };
   }

@@ -38,6 +38,16 @@ export interface PlanEntry {
   chain?: ChainLink;
   /** On a route that is opened for the candidate: the Services between which its weights move. */
   backends?: BackendPair[];
+  /** On the workload of the user whose number of pods makes the share before it is updated. */
+  shared?: SharedReplicas;
+}
+
+/** Pods of the user's workload are scaled between the first share and its update. */
+export interface SharedReplicas {
+  /** Of the forward writes; the way back has a higher one. */
+  epoch: number;
+  /** Pods that it has outside of the rollout. */
+  replicas: number;
 }
 
 /**

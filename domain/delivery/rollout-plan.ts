@@ -23,7 +23,12 @@ export type RolloutStrategy =
       /** How long the version before stays at full size after the switch. */
       readonly retainMs: number;
     }
-  | { readonly type: 'canary'; readonly route: string; readonly steps: readonly WeightStep[] };
+  | {
+      readonly type: 'canary';
+      /** HTTPRoute whose weights are shifted; without it the numbers of pods make the share. */
+      readonly route?: string | undefined;
+      readonly steps: readonly WeightStep[];
+    };
 
 export type RolloutStep =
   /** Take the old version away and wait until its last pod is gone. */

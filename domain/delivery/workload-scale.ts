@@ -1,9 +1,10 @@
 import { numberAt, stringAt } from './canonical-json.ts';
 import type { KubernetesObject, ObjectRef } from './kubernetes-object.ts';
-import { fenceOf, withAnnotations } from './object-fence.ts';
+import { annotationOf, fenceOf, withAnnotations } from './object-fence.ts';
 import { fencedReason, isOwnCreation, type WriteAuthority } from './object-writes.ts';
-import type { PlanEntry } from './release-plan.ts';
+import type { PlanEntry, SharedReplicas } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
+import { scaledBy, scaledMark, sharedEntry } from './shared-replicas.ts';
 
 export type ScaleDecision =
   | { act: 'patch'; target: KubernetesObject; changes: boolean }
@@ -14,10 +15,23 @@ export interface WantedScale {
   replicas: number;
   /** An autoscaler of the same release owns the number: it is raised for it, never lowered. */
   autoscaled: boolean;
+  /** Set where it is the user's own workload, whose pods make the share of the traffic. */
+  shared?: SharedReplicas & { uid: string | undefined };
 }
 
+/** What a plan says of the workload that is to be scaled. */
+export const wantedScale = (
+  entries: readonly PlanEntry[],
+  { object, replicas }: { object: ObjectRef; replicas: number },
+): WantedScale => {
+  const entry = sharedEntry(entries, object);
+  const autoscaled = bringsAutoscaler(entries, object);
+  if (entry === undefined) return { replicas, autoscaled };
+  return { replicas, autoscaled, shared: { ...entry.shared, uid: entry.before?.metadata.uid } };
+};
+
 /** Does the plan bring an autoscaler for the workload? */
-export const bringsAutoscaler = (
+const bringsAutoscaler = (
   entries: readonly PlanEntry[],
   { kind, name }: ObjectRef,
 ): boolean =>
@@ -34,9 +48,51 @@ const wantedReplicas = (live: KubernetesObject, { replicas, autoscaled }: Wanted
   return autoscaled ? Math.max(now, replicas) : replicas;
 };
 
+/** Why the pods of the user's workload may not be given another number now. */
+const notShared = (
+  live: KubernetesObject,
+  { shared, now }: { shared: NonNullable<WantedScale['shared']>; now: number },
+  authority: WriteAuthority,
+): string | undefined => {
+  if (live.metadata.uid !== shared.uid) return 'someone else replaced it';
+  if (authority.epoch > shared.epoch) return undefined;
+  const given = scaledBy(live, shared);
+  if (given === undefined && fenceOf(live) === authority.epoch) return 'it is updated already';
+  if (now === (given ?? shared.replicas)) return undefined;
+  return `someone else gave it ${String(now)} pods`;
+};
+
 /**
- * Gives a workload that this release created another number of pods. Anyone else's workload is
- * refused: how many pods it needs is not ours to say. The fence is raised to the epoch.
+ * The user's own workload, whose pods make the share for a time. On the way back, a number that
+ * someone else gave it meanwhile is kept; forward it is refused.
+ */
+const decideShared = (
+  live: KubernetesObject,
+  { replicas, shared }: WantedScale & { shared: NonNullable<WantedScale['shared']> },
+  authority: WriteAuthority,
+): ScaleDecision => {
+  const now = numberAt(live, 'spec', 'replicas') ?? 1;
+  const reason = notShared(live, { shared, now }, authority);
+  if (reason !== undefined) return { act: 'refuse', code: 'FOREIGN_CHANGE', reason };
+  const isBack = authority.epoch > shared.epoch;
+  const given = scaledBy(live, shared) ?? shared.replicas;
+  const wanted = isBack && now !== given ? now : replicas;
+  const changes = now !== wanted;
+  const scaled = isBack ? undefined : scaledMark(shared, wanted);
+  const isMarked = annotationOf(live, 'scaled') === scaled;
+  if (!changes && isMarked && fenceOf(live) === authority.epoch) return { act: 'nothing' };
+  const fence = String(authority.epoch);
+  return {
+    act: 'patch',
+    target: withAnnotations(withReplicas(live, wanted), { fence, scaled }),
+    changes,
+  };
+};
+
+/**
+ * Gives a workload another number of pods: one that this release created, or the one whose pods
+ * make the share by its plan. Anyone else's is refused: how many pods it needs is not ours to say.
+ * The fence is raised to the epoch.
  */
 export const decideScale = (
   live: KubernetesObject,
@@ -45,6 +101,9 @@ export const decideScale = (
 ): ScaleDecision => {
   const fenced = fencedReason(live, authority);
   if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
+  if (wanted.shared !== undefined) {
+    return decideShared(live, { ...wanted, shared: wanted.shared }, authority);
+  }
   if (!isOwnCreation(live, authority)) {
     const reason = `release ${authority.release} did not create it`;
     return { act: 'refuse', code: 'FOREIGN_CHANGE', reason };

@@ -1,6 +1,7 @@
 import type { ReleaseSite } from './release-driver.ts';
 import { describeBeside } from './candidates-beside.ts';
 import { describeBesideBack } from './candidates-back.ts';
+import { describeByPods } from './candidates-by-pods.ts';
 import { describeOnRoutes } from './candidates-on-routes.ts';
 import { describeRefused } from './candidates-refused.ts';
 import { describeExactRestore } from './exact-restore.ts';
@@ -12,4 +13,5 @@ export const describeCandidates = (name: string, openSite: () => Promise<Release
   describeRefused(name, openSite);
   describeOnRoutes(name, openSite);
   describeExactRestore(name, openSite);
+  describeByPods(name, openSite);
 };

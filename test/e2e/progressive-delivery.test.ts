@@ -22,6 +22,15 @@ const gates = {
 };
 const switched = { type: 'blue-green' as const, retainMs: 2_000 };
 
+/** No route: the Service sends to the pods of both versions. */
+const byPods = {
+  type: 'canary' as const,
+  steps: [
+    { weightPercent: 10, forMs: 2_000 },
+    { weightPercent: 50, forMs: 2_000 },
+  ],
+};
+
 type Version = 'v1' | 'v2' | 'v3b';
 
 describeUnless(reason, 'progressive delivery on real pods under 200 requests a second', () => {
@@ -95,5 +104,29 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
     });
     expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
     expect(compareSnapshots(before, await takeSnapshot(reader, namespace))).toEqual([]);
+  });
+
+  test('I-1 a canary by the numbers of pods: each share is reached, and no request fails', async () => {
+    const before = await objectsNow();
+    const { result, report } = await underTraffic('v2', byPods);
+    expect(result.failure).toBeUndefined();
+    expect(result.outcome).toBe('deployed');
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
+    const shares = (result.evidence.shares ?? []).map((share) => [
+      share.weightPercent,
+      share.candidatePods,
+      share.stablePods,
+      share.achievedPercent,
+    ]);
+    expect(shares).toEqual([
+      [10, 1, 3, 25],
+      [50, 2, 2, 50],
+      [100, 3, 0, 100],
+    ]);
+    for (const { achievedPercent, measuredPercent = -100 } of result.evidence.shares ?? []) {
+      expect(Math.abs(measuredPercent - achievedPercent)).toBeLessThan(15);
+    }
+    expect(await objectsNow()).toEqual(before);
   });
 });

@@ -115,7 +115,7 @@ const planBeside = (
   );
   const plan = `${facts.suffix}.${String(request.epoch)}`;
   return {
-    entries: arrangeCandidate({ entries, draft, predicted, plan }),
+    entries: arrangeCandidate({ entries, draft, predicted, plan, epoch: request.epoch }),
     candidate: draft.candidate,
     warnings: draft.warnings,
   };

@@ -14,7 +14,7 @@ import {
 import { isWorkload } from '../../domain/delivery/manifest-set.ts';
 import type { StoredPlan } from '../../domain/delivery/release-plan.ts';
 import { decidePause, isHeldStill } from '../../domain/delivery/rollout-pause.ts';
-import { bringsAutoscaler, decideScale } from '../../domain/delivery/workload-scale.ts';
+import { decideScale, wantedScale } from '../../domain/delivery/workload-scale.ts';
 import { imagesOf, selectsPodsOf } from '../../domain/delivery/pod-template.ts';
 import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
@@ -134,13 +134,12 @@ const scale = async (
   deps: InMemoryDeps,
   request: Parameters<Workloads['scale']>[0],
 ): Promise<{ changed: boolean; generation: number }> => {
-  const { object, replicas, planDigest } = request;
+  const { object, planDigest } = request;
   const { entries } = await readJson<StoredPlan>(deps, planDigest);
   const name = describeRef(object);
   const live = deps.state.get(object);
   if (live === undefined) throw failure('FOREIGN_CHANGE', `${name} is not there`, name);
-  const autoscaled = bringsAutoscaler(entries, object);
-  const decision = decideScale(live, { replicas, autoscaled }, request);
+  const decision = decideScale(live, wantedScale(entries, request), request);
   const generation = live.metadata.generation ?? 0;
   if (decision.act === 'nothing') return { changed: false, generation };
   if (decision.act === 'refuse') {

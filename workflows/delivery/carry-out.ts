@@ -19,6 +19,7 @@ import type { RollOutTask } from './roll-out.ts';
 import { begin, end, step } from './run-step.ts';
 import type { RolledOut } from './serving.ts';
 import { alertsStage, setUpAlerts } from './set-up-alerts.ts';
+import { returnByPods, shareByPods, showStagedPods } from './share-by-pods.ts';
 import { returnStage, returnTraffic, shiftStage, shiftTraffic } from './shift-traffic.ts';
 import type { WayBack } from './unwind-release.ts';
 import { usersTarget, verifyRelease, verifyUnderTraffic } from './verify-release.ts';
@@ -47,7 +48,7 @@ export const carryOut = async (
     run.state.stages,
     linesOf(plan, {
       changes: prepared.plan.changes,
-      route: candidate.route,
+      isShared: isShared(candidate),
       hasAlerts: prepared.alerts !== undefined,
     }),
   );
@@ -95,16 +96,18 @@ const candidateMoves = (task: CandidateTask): ShiftMoves => {
   const { run, rollout } = task;
   return {
     run: (step) => runStep(task, step),
-    shift: (weightPercent) => shiftTraffic(task, weightPercent),
+    shift: (weightPercent) => giveShare(task, weightPercent),
     hold: (weightPercent) => hold(task, weightPercent),
     changed: () => {
       const { weightPercent, heldAtPercent } = rollout.state;
       const { strategy } = rollout.plan;
       if (strategy === 'rolling' || strategy === 'recreate') return;
       const measured = run.measuredPercent;
+      const achieved = run.podShare?.achievedPercent;
       run.state.rollout = {
         strategy,
         weightPercent,
+        ...(achieved === undefined ? {} : { achievedPercent: achieved }),
         ...(measured === undefined ? {} : { measuredPercent: measured }),
         ...(heldAtPercent === undefined ? {} : { heldAtPercent }),
       };
@@ -128,9 +131,21 @@ interface AnyHandling {
 
 interface PlanFacts {
   changes: readonly PlannedChange[];
-  route: string | undefined;
+  /** Both versions get a share of the traffic, by a route or by the numbers of pods. */
+  isShared: boolean;
   hasAlerts: boolean;
 }
+
+const isShared = ({ route, byPods }: Candidate): boolean =>
+  route !== undefined || byPods !== undefined;
+
+const giveShare = (task: CandidateTask, weightPercent: number): Promise<void> =>
+  task.candidate.byPods === undefined
+    ? shiftTraffic(task, weightPercent)
+    : shareByPods(task, weightPercent);
+
+const takeBack = (task: CandidateTask): Promise<void> =>
+  task.candidate.byPods === undefined ? returnTraffic(task) : returnByPods(task);
 
 const linesOfPhase = ({ changes }: PlanFacts, phase: RolloutPhase): string[] =>
   changes.filter((change) => change.phase === phase).flatMap(stagesOf);
@@ -142,7 +157,10 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
   },
   stage: {
     lines: (facts) => linesOfPhase(facts, 'stage'),
-    run: (task) => writePhase(task, 'stage'),
+    run: async (task) => {
+      await writePhase(task, 'stage');
+      if (task.candidate.byPods !== undefined) showStagedPods(task);
+    },
   },
   preview: {
     lines: () => ['preview'],
@@ -154,11 +172,9 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
   },
   shift: {
     lines: (facts, { weightPercent }) =>
-      facts.route === undefined ? linesOfPhase(facts, 'switch') : [shiftStage(weightPercent)],
+      facts.isShared ? [shiftStage(weightPercent)] : linesOfPhase(facts, 'switch'),
     run: (task, { weightPercent }) =>
-      task.candidate.route === undefined
-        ? writePhase(task, 'switch')
-        : shiftTraffic(task, weightPercent),
+      isShared(task.candidate) ? giveShare(task, weightPercent) : writePhase(task, 'switch'),
   },
   watch: {
     lines: (_facts, { weightPercent }) => [watchStage(weightPercent)],
@@ -184,12 +200,9 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
     run: (task) => writePhase(task, 'update'),
   },
   return: {
-    lines: (facts) => [
-      ...(facts.route === undefined ? [] : [returnStage]),
-      ...linesOfPhase(facts, 'return'),
-    ],
+    lines: (facts) => [...(facts.isShared ? [returnStage] : []), ...linesOfPhase(facts, 'return')],
     run: async (task) => {
-      if (task.candidate.route !== undefined) await returnTraffic(task);
+      if (isShared(task.candidate)) await takeBack(task);
       await writePhase(task, 'return');
     },
   },

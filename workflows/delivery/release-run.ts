@@ -11,6 +11,7 @@ import type { LockGrant, LockRefusal } from '../../contracts/delivery/service-lo
 import type { UpdateName } from '../../contracts/messages.ts';
 import { queryNames } from '../../contracts/messages.ts';
 import { firstStages } from '../../domain/delivery/release-stage.ts';
+import type { ReplicaShare } from '../../domain/delivery/replica-share.ts';
 import type { IdentityEvidence } from '../runtime/messages.ts';
 import { createOperatorDesk } from '../runtime/operator-desk.ts';
 import type { OperatorDesk } from '../runtime/operator-desk.ts';
@@ -64,6 +65,8 @@ export interface OpenRun {
   measuredPercent?: number;
   /** Pods that the candidate of a canary was given last. */
   scaledTo?: number;
+  /** Where the numbers of pods make the share: what they are. */
+  podShare?: ReplicaShare;
   gate?: OpenGate;
   approval?: OpenApproval;
   /** Digest of the plan that was approved, so that a repeated approval is recognised. */
@@ -79,6 +82,17 @@ export interface Evidence {
   identities: IdentityEvidence[];
   /** What was counted under traffic, for the report; thinned out where there is much. */
   samples?: TrafficSample[];
+  /** Where the numbers of pods make the share: each share that was given. */
+  shares?: GivenShare[];
+}
+
+export interface GivenShare {
+  atMs: number;
+  weightPercent: number;
+  achievedPercent: number;
+  candidatePods: number;
+  stablePods: number;
+  measuredPercent?: number;
 }
 
 export interface TrafficSample {

@@ -22,6 +22,7 @@ import { openRun } from './release-run.ts';
 import type { OpenRun } from './release-run.ts';
 import { begin, end } from './run-step.ts';
 import { alertsEntry, undoAlerts } from './set-up-alerts.ts';
+import { podShareStep, undoPodShare } from './share-by-pods.ts';
 import { undoOf, undoShift, unwindAndProve } from './unwind-release.ts';
 import type { WayBack } from './unwind-release.ts';
 
@@ -80,6 +81,9 @@ const recordAll = (saga: Saga, { service, plan }: RestoreRequest, back: WayBack)
   staged.forEach(record);
   if (candidate?.route !== undefined) {
     saga.record({ step: `shift ${candidate.route}`, service }, undoShift(back, candidate));
+  }
+  if (candidate?.byPods !== undefined) {
+    saga.record({ step: podShareStep, service }, undoPodShare(back, candidate));
   }
   later.forEach(record);
   if (alerts !== undefined) saga.record(alertsEntry(alerts), undoAlerts(back, alerts));

@@ -65,7 +65,9 @@ const notSteerable = (run: OpenRun): string | undefined => {
 
 const noWeights = (run: OpenRun): string | undefined => {
   const { rollout, plan } = run;
-  if (plan?.candidate?.route === undefined) return 'the Services are switched at once, no route';
+  const { route, byPods } = plan?.candidate ?? {};
+  if (route === undefined && byPods === undefined)
+    return 'the Services are switched at once, no route';
   if (rollout === undefined || canSetWeight(rollout.plan, rollout.state)) return undefined;
   return `the new version has ${rollout.state.weightPercent} % already`;
 };

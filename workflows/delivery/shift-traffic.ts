@@ -112,7 +112,7 @@ const measureShare = async (
   });
 };
 
-const shareNow = async (
+export const shareNow = async (
   { run, prepared }: CandidateTask,
   version: string,
   weightPercent: number,
@@ -127,7 +127,8 @@ const shareNow = async (
   return judgeShare(outcome.counts.versions ?? [], { version, weightPercent });
 };
 
+export const measuredText = (measuredPercent: number | undefined): string =>
+  measuredPercent === undefined ? 'the share is not measured' : `${measuredPercent} % measured`;
+
 const noteOf = (share: ShareVerdict | undefined, weightPercent: number): string =>
-  share === undefined
-    ? `${weightPercent} % set, the share is not measured`
-    : `${weightPercent} % set, ${share.measuredPercent} % measured`;
+  `${weightPercent} % set, ${measuredText(share?.measuredPercent)}`;

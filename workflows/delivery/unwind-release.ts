@@ -91,7 +91,7 @@ const servingUnlessGone = async (
   }
 };
 
-const isServing = (
+export const isServing = (
   { ports, step }: WayBack,
   object: RestorableChange['object'],
   deadlineMs: number,

@@ -52,9 +52,8 @@ const gateCommands = ({ progress, name, input }: ToldFacts): OfferedCommand[] =>
   };
   const hasWeights =
     rollout.weightPercent < 100 &&
-    input !== null &&
-    'route' in input.strategy &&
-    input.strategy.route !== undefined;
+    (input?.strategy.type === 'canary' ||
+      (input?.strategy.type === 'blue-green' && input.strategy.route !== undefined));
   const set = { command: messageCommand('setWeight', name), effect: 'goes to N % and stays there' };
   return rollout.weightPercent < 100 ? [promote, full, ...(hasWeights ? [set] : [])] : [promote];
 };

@@ -16,13 +16,14 @@ export const shareSentences = ({ progress: { rollout } }: ToldFacts): string[] =
   return [shareText(rollout), ...going];
 };
 
-const shareText = ({ weightPercent, measuredPercent }: Rollout): string => {
+const shareText = ({ weightPercent, achievedPercent, measuredPercent }: Rollout): string => {
   if (weightPercent === 0) return 'The new version has no traffic.';
   const measured =
     measuredPercent === undefined
       ? 'the share is not measured'
       : `${String(measuredPercent)} % measured`;
-  return `The new version has ${String(weightPercent)} % of the traffic (${measured}).`;
+  const byPods = achievedPercent === undefined ? '' : `${String(achievedPercent)} % by pods, `;
+  return `The new version has ${String(weightPercent)} % of the traffic (${byPods}${measured}).`;
 };
 
 /** What a gate that watches the new version is judged by. */

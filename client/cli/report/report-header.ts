@@ -91,7 +91,8 @@ const strategyText = (strategy: DeployServiceInput['strategy']): string => {
   const stops = strategy.steps.map(
     ({ weightPercent, forMs }) => `${String(weightPercent)} % for ${lengthText(forMs)}`,
   );
-  const by = strategy.route === undefined ? '' : ` by HTTPRoute ${strategy.route}`;
+  const without = strategy.type === 'canary' ? ' by the numbers of pods' : '';
+  const by = strategy.route === undefined ? without : ` by HTTPRoute ${strategy.route}`;
   const retain =
     strategy.type === 'blue-green' && strategy.retainMs > 0
       ? [`the old version kept for ${lengthText(strategy.retainMs)}`]
