@@ -1,5 +1,9 @@
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
-import { decideScale, wantedScale, type WantedScale } from '../../domain/delivery/workload-scale.ts';
+import {
+  decideScale,
+  wantedScale,
+  type WantedScale,
+} from '../../domain/delivery/workload-scale.ts';
 import { codedFailure } from '../coded-failure.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';

@@ -33,8 +33,8 @@ export const addedLabel = (suffix: string): IdentityLabel => ({
 export const surges = (workload: KubernetesObject): boolean => {
   const strategy = recordAt(workload, 'spec', 'strategy');
   if (strategy['type'] === 'Recreate') return false;
-  const most = recordAt(strategy, 'rollingUpdate')['maxSurge'] ?? '25%';
-  return !/^0*%?$/.test(String(most));
+  const most = recordAt(strategy, 'rollingUpdate')['maxSurge'];
+  return most !== 0 && most !== '0%';
 };
 
 /** The pods of every stop, with what comes of them. */

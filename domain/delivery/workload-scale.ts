@@ -31,10 +31,7 @@ export const wantedScale = (
 };
 
 /** Does the plan bring an autoscaler for the workload? */
-const bringsAutoscaler = (
-  entries: readonly PlanEntry[],
-  { kind, name }: ObjectRef,
-): boolean =>
+const bringsAutoscaler = (entries: readonly PlanEntry[], { kind, name }: ObjectRef): boolean =>
   entries.some(
     ({ action, after }) =>
       action === 'create' &&

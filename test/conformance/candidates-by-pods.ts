@@ -4,9 +4,18 @@ import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import { isExact } from '../../domain/delivery/proof.ts';
 import type { RolloutStrategy } from '../../domain/delivery/rollout-plan.ts';
 import { candidateOf, createCandidateDriver, stepsOf } from './candidate-driver.ts';
-import { codeOf, editSpec, refs, type DrivenRelease, type ReleaseSite } from './release-driver.ts';
+import {
+  codeOf,
+  editSpec,
+  indexOf,
+  refs,
+  type DrivenRelease,
+  type ReleaseSite,
+} from './release-driver.ts';
 
 const byPods: RolloutStrategy = { type: 'canary', steps: [{ weightPercent: 25, forMs: 0 }] };
+
+const updateStep = 'patch Deployment/shop';
 
 /** What a share that the numbers of pods make promises. */
 export const describeByPods = (name: string, openSite: () => Promise<ReleaseSite>): void => {
@@ -51,7 +60,7 @@ export const describeByPods = (name: string, openSite: () => Promise<ReleaseSite
       await driver.awaitServing(workload);
       await scale(stable, 0);
       expect((await driver.awaitServing(stable)).wantedReplicas).toBe(0);
-      await driver.forwardTo(driven, 'update');
+      await site.releases.write({ ...driven.step, index: indexOf(driven, updateStep) });
       expect((await driver.awaitServing(stable)).readyReplicas).toBe(4);
       expect(await codeOf(scale(stable, 1))).toBe('FOREIGN_CHANGE');
       await scale(workload, 0);
@@ -102,7 +111,9 @@ export const describeByPods = (name: string, openSite: () => Promise<ReleaseSite
       await driver.backAll(driven);
       expect(await podsOf(stable)).toBe(7);
       const { rows } = await driver.proof(driven, 'back');
-      expect(rows.find(({ object }) => object.kind === 'Deployment')).toMatchObject({
+      expect(
+        rows.find(({ object }) => object.name === stable.name && object.kind === stable.kind),
+      ).toMatchObject({
         verdict: 'foreign-change-preserved',
         fields: ['/spec/replicas'],
       });

@@ -113,12 +113,14 @@ const measureShare = async (
 };
 
 export const shareNow = async (
-  { run, prepared }: CandidateTask,
+  { run, prepared, candidate }: CandidateTask,
   version: string,
   weightPercent: number,
 ): Promise<ShareVerdict | 'not-measured' | undefined> => {
   const path = run.input.bake?.path ?? '/';
-  const request = { ...usersTarget(run, prepared), path, ...sharedSample };
+  // A Service gives each connection, not each request, to one of the pods.
+  const connections = candidate.byPods === undefined ? {} : { newConnectionPercent: 100 };
+  const request = { ...usersTarget(run, prepared), path, ...sharedSample, ...connections };
   const outcome = await run.ports.probes.watch(
     { ...request, stopAtFailures: Number.MAX_SAFE_INTEGER },
     { summary: `measure the share at ${weightPercent} %`, waitMs: sharedSample.windowMs },

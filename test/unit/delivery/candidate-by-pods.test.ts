@@ -12,7 +12,14 @@ const strategy = canary(10, 50);
 const added = { 'holdfast.dev/candidate': '3f9a1c' };
 
 describe('a canary without a route', () => {
-  const { workload: made, services, borrowed, candidate, startReplicas, warnings } = draftOf({
+  const {
+    workload: made,
+    services,
+    borrowed,
+    candidate,
+    startReplicas,
+    warnings,
+  } = draftOf({
     strategy,
   });
 
@@ -43,9 +50,7 @@ describe('a canary without a route', () => {
     expect(candidate).toMatchObject({ replicas: 5, byPods: { surges: true } });
     expect(candidate).not.toHaveProperty('route');
     expect(startReplicas).toBe(1);
-    expect(warnings.join('\n')).toContain(
-      '10 % is 1 of 6 pods, 16.7 %; 50 % is 3 of 6 pods, 50 %',
-    );
+    expect(warnings.join('\n')).toContain('10 % is 1 of 6 pods, 16.7 %; 50 % is 3 of 6 pods, 50 %');
     expect(warnings.join('\n')).toContain('behind Service/shop as soon as they are ready');
   });
 

@@ -81,8 +81,9 @@ describe("scaling the user's own workload for a share", () => {
     expect(reasonOf(other)).toMatchObject({ reason: 'someone else replaced it' });
     const updated = live(3, { 'holdfast.dev/fence': '4' });
     expect(reasonOf(updated)).toMatchObject({ reason: 'it is updated already' });
-    expect(decideScale(live(2, { ...given(2), 'holdfast.dev/fence': '5' }), to(1), authority))
-      .toMatchObject({ code: 'FENCED' });
+    expect(
+      decideScale(live(2, { ...given(2), 'holdfast.dev/fence': '5' }), to(1), authority),
+    ).toMatchObject({ code: 'FENCED' });
   });
 
   test('is given back without the mark; what someone else gave it is kept', () => {
@@ -128,11 +129,7 @@ describe("scaling the user's own workload for a share", () => {
 
   test('pods that were not given back are ours, and no change of someone else', () => {
     const preImage = { ...live(3), spec: { replicas: 3, ...pods('1') } };
-    const row = proveObject(
-      'back',
-      { entry, between: [], preImage, live: shrunk },
-      (text) => text,
-    );
+    const row = proveObject('back', { entry, between: [], preImage, live: shrunk }, (text) => text);
     expect(row.verdict).toBe('differs');
   });
 });

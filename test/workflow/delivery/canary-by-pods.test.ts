@@ -79,9 +79,27 @@ describe('a canary without a route', () => {
     expect(Math.min(...seen)).toBe(3);
     const shares = result.evidence.shares?.map(({ atMs: _at, ...share }) => share);
     expect(shares).toEqual([
-      { weightPercent: 10, achievedPercent: 25, candidatePods: 1, stablePods: 3, measuredPercent: 25 },
-      { weightPercent: 50, achievedPercent: 50, candidatePods: 2, stablePods: 2, measuredPercent: 50 },
-      { weightPercent: 100, achievedPercent: 100, candidatePods: 3, stablePods: 0, measuredPercent: 100 },
+      {
+        weightPercent: 10,
+        achievedPercent: 25,
+        candidatePods: 1,
+        stablePods: 3,
+        measuredPercent: 25,
+      },
+      {
+        weightPercent: 50,
+        achievedPercent: 50,
+        candidatePods: 2,
+        stablePods: 2,
+        measuredPercent: 50,
+      },
+      {
+        weightPercent: 100,
+        achievedPercent: 100,
+        candidatePods: 3,
+        stablePods: 0,
+        measuredPercent: 100,
+      },
     ]);
     const { stages } = await progressOf(run);
     expect(stages.find(({ name }) => name === 'shift to 10 %')?.note).toBe(
@@ -138,7 +156,10 @@ describe('a canary without a route', () => {
     };
     const run = await deploy(server, world, { version: '2', input });
     const result = await run.result();
-    expect(result).toMatchObject({ outcome: 'restored-exactly', failedStep: 'roll out Deployment/shop' });
+    expect(result).toMatchObject({
+      outcome: 'restored-exactly',
+      failedStep: 'roll out Deployment/shop',
+    });
     expect(contentOf(world)).toEqual(before);
     await server.replay([run]);
   }, 120_000);
