@@ -53,8 +53,8 @@ describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times',
   }, 30 * minute);
 
   afterAll(async () => {
-    await shop.close();
     receiver.close();
+    await shop.close();
   });
 
   const input = () => {

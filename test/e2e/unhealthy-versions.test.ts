@@ -39,8 +39,8 @@ describeUnless(reason, 'versions that break down after the promotion', () => {
   }, 30 * minute);
 
   afterAll(async () => {
-    await shop.close();
     pager.close();
+    await shop.close();
   });
 
   const notify = () => {

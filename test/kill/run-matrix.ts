@@ -41,7 +41,11 @@ interface Case {
   calm: Undisturbed;
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The failure of a workflow says what happened only in its cause. */
+const textOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${textOf(error.cause)}`;
+};
 
 const verdictWord = ({ problems }: CaseVerdict): string =>
   problems.length === 0 ? 'identical' : 'DIFFERENT';
