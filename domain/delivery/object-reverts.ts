@@ -91,9 +91,13 @@ const backwardTarget = (
     ? rebase(sides)
     : { target: closedRoute(sides.live, sides.to, backends), conflicts: [] };
 
-/** An autoscaler owns the replicas again as soon as the write that set them is undone. */
-const scaleBefore = ({ chain, scale }: PlanEntry, live: KubernetesObject): number | undefined =>
-  chain !== undefined && linksWritten(live, chain) >= chain.link ? scale?.before : undefined;
+/** An autoscaler has its number back as soon as the write that changed it is undone. */
+const putBack = (target: unknown, live: KubernetesObject, entry: PlanEntry): KubernetesObject => {
+  const whole = backOnLive(target, live, entry);
+  const { chain } = entry;
+  const isWritten = chain !== undefined && linksWritten(live, chain) >= chain.link;
+  return isWritten ? rescaled(whole, entry, 'before') : whole;
+};
 
 const undoPatch = (
   entry: PlanEntry,
@@ -113,8 +117,7 @@ const undoPatch = (
   });
   const changed = !equalJson(target, now);
   const kept = conflicts.length > 0 ? 'foreign-change-preserved' : undefined;
-  const whole = rescaled(backOnLive(target, live, entry), scaleBefore(entry, live));
-  const released = withAnnotations(whole, {
+  const released = withAnnotations(putBack(target, live, entry), {
     fence: String(authority.epoch),
     service: annotationOf(preImage, 'service'),
     release: annotationOf(preImage, 'release'),
@@ -174,10 +177,10 @@ const undoLink = (
     to: before,
     live: comparable(live, entry),
   });
-  const whole = rescaled(backOnLive(target, live, entry), scaleBefore(entry, live));
+  const back = marked(putBack(target, live, entry), authority, link);
   return {
     act: 'patch',
-    target: withAnnotations(marked(whole, authority, link), { paused: undefined }),
+    target: withAnnotations(back, { paused: undefined }),
     outcome: conflicts.length > 0 ? 'foreign-change-preserved' : 'reverted',
     foreignFields: conflicts,
   };

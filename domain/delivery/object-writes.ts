@@ -125,8 +125,11 @@ export const backOnLive = (
 };
 
 /** Sets the replicas of a workload whose autoscaler owns them, where the change is about them. */
-export const rescaled = (target: KubernetesObject, replicas: number | undefined) =>
-  replicas === undefined ? target : withReplicas(target, replicas);
+export const rescaled = (
+  target: KubernetesObject,
+  { scale }: PlanEntry,
+  side: 'before' | 'after',
+): KubernetesObject => (scale === undefined ? target : withReplicas(target, scale[side]));
 
 /** Closing a route takes out what opening put in, however far the weights have moved since. */
 const forwardTarget = (
@@ -164,7 +167,7 @@ const decidePatch = (
       conflicts,
     );
   }
-  const whole = rescaled(backOnLive(target, live, entry), entry.scale?.after);
+  const whole = rescaled(backOnLive(target, live, entry), entry, 'after');
   return { act: 'patch', target: marked(whole, authority, entry.chain) };
 };
 

@@ -11,10 +11,9 @@ import { createDriver, editSpec, indexOf } from '../../conformance/release-drive
 import type { DrivenRelease } from '../../conformance/release-driver.ts';
 import { levelOneSandbox } from './level-one.ts';
 import { portsAs } from './limited-account.ts';
+import { manifests, refOf, type Kind } from './other-workload-manifests.ts';
 import { publishedRules } from './published-rules.ts';
 import { openRealSite, type RealSite } from './real-site.ts';
-
-type Kind = 'StatefulSet' | 'DaemonSet';
 
 let sandbox: Sandbox;
 let site: RealSite;
@@ -34,42 +33,6 @@ beforeEach(async () => {
 afterAll(async () => {
   await Promise.all(sites.map(async (open) => open.close()));
 });
-
-const labels = { app: 'shop' };
-
-/** A Service and a workload of the kind; the tag of the image says how its pods behave. */
-const manifests = (kind: Kind, tag: string, spec: object = {}): KubernetesObject[] => [
-  {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'shop' },
-    spec: { selector: labels, ports: [{ name: 'http', port: 80 }] },
-  },
-  {
-    apiVersion: 'apps/v1',
-    kind,
-    metadata: { name: 'shop' },
-    spec: {
-      ...(kind === 'StatefulSet' ? { serviceName: 'shop', replicas: 3 } : {}),
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          containers: [
-            {
-              name: 'shop',
-              image: `registry.example/shop:${tag}`,
-              readinessProbe: { httpGet: { path: '/healthz', port: 80 } },
-            },
-          ],
-        },
-      },
-      ...spec,
-    },
-  },
-];
-
-const refOf = (kind: Kind) => ({ apiVersion: 'apps/v1', kind, name: 'shop' });
 
 const deployed = async (kind: Kind): Promise<DrivenRelease> => {
   const first = await driver.prepare('1', 1, { objects: manifests(kind, '1') });
@@ -259,7 +222,7 @@ describe('what cannot be is refused before anything is touched', () => {
     ['StatefulSet', { type: 'blue-green', steps: [], retainMs: 0 }],
     ['DaemonSet', { type: 'canary', route: 'shop', steps: [{ weightPercent: 5, forMs: 0 }] }],
     ['DaemonSet', { type: 'recreate' }],
-  ] as const)('a %s with the strategy %o', async (kind, strategy) => {
+  ] as const)('a %s with a strategy that does not fit it', async (kind, strategy) => {
     const previous = await deployed(kind);
     const error = await refusal('2', 2, { objects: manifests(kind, '2'), previous, strategy });
     expect(error).toMatchObject({ code: 'INVALID_INPUT', subject: `${kind}/shop` });
