@@ -147,8 +147,15 @@ export const errors = {
   SMOKE_FAILED: final({
     exitCode: 7,
     httpStatus: 422,
-    meaning: 'A smoke check of the new version did not get the expected answer.',
+    meaning: 'A smoke check of the new version did not get the expected answer or result.',
     next: 'Read the answer in the evidence, repair the version, deploy again.',
+  }),
+  VERIFICATION_FAILED: final({
+    exitCode: 7,
+    httpStatus: 422,
+    meaning:
+      'A check of the verification suite failed under full traffic; the release was put back.',
+    next: 'Read the named check and its output in the evidence, repair the version, deploy again.',
   }),
   SHARE_NOT_REACHED: final({
     exitCode: 7,
@@ -167,6 +174,13 @@ export const errors = {
     httpStatus: 422,
     meaning: 'A metric of the analysis judged the new version as worse than allowed.',
     next: 'Read the gates in the result, repair the version, deploy again.',
+  }),
+  BUDGET_EXCEEDED: final({
+    exitCode: 7,
+    httpStatus: 422,
+    meaning:
+      'More requests met the new version, or failed on it, than the exposure budget allows; the release was put back.',
+    next: 'Repair the version where requests failed; else lower the weights or raise the budget, then deploy again.',
   }),
   NO_DATA: final({
     exitCode: 7,

@@ -5,6 +5,8 @@ export interface Attempt {
   /** `<workflow id>; <activity type>; <activity id>`: goes into the user agent of each request. */
   readonly step: string;
   heartbeat(detail: unknown): void;
+  /** What an earlier attempt of the same activity told last; absent in the first. */
+  readonly earlier?: unknown;
   /** Aborts when the activity is cancelled or the worker shuts down; absent outside an activity. */
   readonly signal?: AbortSignal;
   /** When the activity, not just this attempt, was scheduled; absent outside an activity. */
@@ -49,6 +51,7 @@ export const currentAttempt = (): Attempt => {
     heartbeat: (detail) => {
       context.heartbeat(detail);
     },
+    ...(info.heartbeatDetails === undefined ? {} : { earlier: info.heartbeatDetails as unknown }),
     signal: context.cancellationSignal,
     scheduledAtMs: info.scheduledTimestampMs,
     ...(timeoutMs > 0 ? { endsAtMs: startOf(context) + timeoutMs } : {}),

@@ -27,6 +27,8 @@ export interface ApiClient {
   text(call: ApiCall): Promise<string>;
   /** Calls back for each event until the watch ends, which is normal; rejects when it breaks. */
   watch(call: Pick<ApiCall, 'path' | 'query'>, options: WatchOptions): Promise<void>;
+  /** Opens a WebSocket at a path with its query; whoever opens it closes it. */
+  socket(path: string, protocols: string[]): ReturnType<ApiConnection['socket']>;
 }
 
 /** The API server ends a request after 60 s itself; waiting longer only hides a broken connection. */
@@ -125,4 +127,10 @@ export const createApiClient = (connection: ApiConnection): ApiClient => ({
   call: async (call) => parsed(await successText(connection, call)),
   text: async (call) => successText(connection, call),
   watch: async (call, options) => watchUntilEnd(connection, call, options),
+  socket: async (path, protocols) =>
+    connection.socket({
+      path,
+      protocols,
+      headers: { 'user-agent': userAgentOf(currentAttempt()) },
+    }),
 });

@@ -1,6 +1,13 @@
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import { Agent, ProxyAgent, request, type buildConnector, type Dispatcher } from 'undici';
+import {
+  Agent,
+  ProxyAgent,
+  request,
+  WebSocket,
+  type buildConnector,
+  type Dispatcher,
+} from 'undici';
 import { codedFailure } from '../coded-failure.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
@@ -21,6 +28,8 @@ export type WireResponse = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers
 export interface ApiConnection {
   readonly server: string;
   send(wire: WireRequest): Promise<WireResponse>;
+  /** Opens a WebSocket, which may still fail; whoever opens it closes it. */
+  socket(wire: Pick<WireRequest, 'path' | 'headers'> & { protocols: string[] }): Promise<WebSocket>;
 }
 
 const connectTimeoutMs = 5_000;
@@ -48,15 +57,19 @@ const refuseSocks = (proxyUrl: string): void => {
   });
 };
 
-const dispatcherFrom = (proxyUrl: string | undefined, options: RequestOptions): Dispatcher => {
+const dispatcherFrom = (
+  proxyUrl: string | undefined,
+  options: RequestOptions,
+  settings: Pick<Agent.Options, 'connections' | 'allowH2'> = { connections: mostConnections },
+): Dispatcher => {
   const tls = tlsOf(options);
   if (proxyUrl === undefined) {
     const connect = { ...tls, timeout: connectTimeoutMs } as buildConnector.BuildOptions;
-    return new Agent({ connect, connections: mostConnections });
+    return new Agent({ connect, ...settings });
   }
   refuseSocks(proxyUrl);
   const requestTls = tls as buildConnector.BuildOptions;
-  return new ProxyAgent({ uri: proxyUrl, requestTls, connections: mostConnections });
+  return new ProxyAgent({ uri: proxyUrl, requestTls, ...settings });
 };
 
 /** Certificates may rotate while the worker lives (exec plugins); then connections are made anew. */
@@ -94,6 +107,18 @@ export const openConnection = ({ server, proxyUrl, credentials }: ClusterAccess)
         ...(body === undefined ? {} : { body }),
         ...(signal === undefined ? {} : { signal }),
       });
+    },
+    async socket({ path, headers, protocols }) {
+      const options = await credentials();
+      // The API server upgrades HTTP/1.1 only; a connection of its own ends with the socket.
+      const dispatcher = dispatcherFrom(proxyUrl, options, { allowH2: false });
+      const socket = new WebSocket(`${base.replace(/^http/, 'ws')}${path}`, {
+        protocols,
+        dispatcher,
+        headers: { ...textHeaders(options.headers), ...headers },
+      });
+      socket.addEventListener('close', () => void dispatcher.destroy(), { once: true });
+      return socket;
     },
   };
 };

@@ -16,6 +16,8 @@ export interface Cluster {
   readonly api: ApiClient;
   readonly environment: string;
   readonly namespace: string;
+  /** False where the environment declares `traffic: none`: nothing runs in its pods. */
+  readonly carriesTraffic: boolean;
   /** uid of the namespace kube-system; empty where it may not be read and none is expected. */
   readonly uid: string;
 }
@@ -92,7 +94,8 @@ export const createEnvironments = ({ file, directory }: EnvironmentsOptions): En
         uids.set(environment, uid);
       }
       refuseOtherCluster(environment, mapping.cluster, uid);
-      return { api, environment, namespace: mapping.namespace, uid };
+      const { namespace, traffic } = mapping;
+      return { api, environment, namespace, carriesTraffic: traffic !== 'none', uid };
     },
   };
 };

@@ -1,3 +1,4 @@
+import { createChecks } from './raw-checks.ts';
 import { createReleases } from './raw-releases.ts';
 import { createRoutes } from './raw-routes.ts';
 import { createWorkloads } from './raw-workloads.ts';
@@ -5,6 +6,7 @@ import type { ReleaseDeps } from './release-planning.ts';
 
 export { createClusterIpLookup } from './cluster-addresses.ts';
 export { createEnvironments, type Environments } from './environments.ts';
+export { createChecks } from './raw-checks.ts';
 export { createReleases } from './raw-releases.ts';
 export { createRoutes } from './raw-routes.ts';
 export { createWorkloads } from './raw-workloads.ts';
@@ -20,4 +22,5 @@ export const createKubernetesActivities = (deps: ReleaseDeps): Record<string, Ac
     ...onTheWire('releases', createReleases(deps)),
     ...onTheWire('workloads', createWorkloads(deps)),
     ...onTheWire('routes', createRoutes(deps)),
+    ...onTheWire('checks', createChecks(deps)),
   ]);

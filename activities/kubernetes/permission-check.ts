@@ -4,7 +4,7 @@ import { codedFailure } from '../coded-failure.ts';
 import type { Cluster } from './environments.ts';
 import { collections, groupOf, pluralOf } from './object-access.ts';
 
-interface Permission {
+export interface Permission {
   verb: string;
   group: string;
   /** `pods` or `pods/log`. */
@@ -112,6 +112,15 @@ export const checkPermissions = async (
     ...watchingRevisions(plannedKinds),
     ...(routeKind === undefined ? [] : forRoute(routeKind)),
   ];
+  await requirePermissions(cluster, needed);
+};
+
+/** @throws PERMISSION_MISSING naming every verb and resource that is missing */
+export const requirePermissions = async (
+  cluster: Cluster,
+  needed: readonly Permission[],
+): Promise<void> => {
+  if (needed.length === 0) return;
   const { namespace } = cluster;
   const rules = await review(cluster, 'SelfSubjectRulesReview', { namespace });
   const known = listAt(rules, 'status', 'resourceRules');

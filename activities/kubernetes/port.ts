@@ -218,3 +218,70 @@ export interface Routes {
     request: PlanStep & { candidate: Candidate; weightPercent: number; deadlineMs: number },
   ): Promise<{ opened: boolean; changed: boolean; generation: number }>;
 }
+
+/** A Job of the user, as raw JSON. */
+export type JobManifest = Record<string, unknown> & { metadata: { name: string } };
+
+/** A Job that is run for one check of a release. */
+export interface JobRun extends PlanStep {
+  /** Manifests of the release: the Job reads the config objects as its pods do. */
+  manifestsDigest: string;
+  job: JobManifest;
+  /** Names this run of it: the same Job is found again under it, another one gets another name. */
+  key: string;
+}
+
+/** What a check needs of the cluster. Activity types are `checks.<verb>`. */
+export interface Checks {
+  /**
+   * What is wrong with checks, by field, before anything depends on them; reads and dry-runs only.
+   * @throws PERMISSION_MISSING
+   */
+  validate(
+    request: ServiceTarget & {
+      release: string;
+      jobs: { field: string; job: JobManifest }[];
+      /** Whether commands are run in pods. */
+      exec: boolean;
+    },
+  ): Promise<{ field: string; reason: string }[]>;
+  /**
+   * Runs a command in a ready pod of the workload's active version. `measured: false`: the
+   * environment declares that its pods carry no traffic, so that nothing runs in them.
+   * @throws NO_DATA where there is no ready pod
+   */
+  exec(
+    request: ServiceTarget & {
+      object: ObjectRef;
+      command: string[];
+      container?: string;
+      timeoutMs: number;
+    },
+  ): Promise<
+    | { measured: false; reason: string }
+    | {
+        measured: true;
+        pod: string;
+        /** Null where it did not end in time or could not be started. */
+        exitCode: number | null;
+        /** The end of what it wrote, shortened. */
+        answer: string;
+        outputDigest: string | null;
+      }
+  >;
+  /**
+   * Creates the Job unless it is there, and waits until it is complete or failed. It stays, so
+   * that its end is on record before it goes.
+   * @throws FOREIGN_CHANGE where something else has its name
+   */
+  runJob(request: JobRun & { deadlineMs: number }): Promise<{
+    end: 'complete' | 'failed' | 'unfinished' | 'gone';
+    note: string;
+    /** Under which it was created. */
+    name: string;
+    uid: string;
+    logDigest: string | null;
+  }>;
+  /** Deletes the Job with its pods, by uid; harmless where it is gone or was never there. */
+  deleteJob(request: JobRun): Promise<{ deleted: boolean }>;
+}

@@ -1,6 +1,7 @@
 import { errors, type CodedError } from '../../contracts/errors.ts';
 import { codedErrorOf } from '../coded-failure.ts';
 import { compileCondition, conditionProblem } from './cel-condition.ts';
+import { watchCounts } from './count-watch.ts';
 import type {
   Conditions,
   Measurement,
@@ -29,6 +30,8 @@ export const createMeasurements = ({ source }: { source: MetricsSource }): Measu
     ]);
     return (await Promise.all(problems)).flat();
   },
+
+  watchCounts: (request) => watchCounts(source, request),
 });
 
 const failure = (error: CodedError): Measurement => ({

@@ -105,6 +105,29 @@ export type Measurement =
       retryable: boolean;
     };
 
+/** Counts that are read again and again, each against its limit. */
+export interface CountWatch {
+  environment: string;
+  /** `$window` in a query becomes the time since the counting began, in whole seconds. */
+  counts: { name: string; query: string; max: number }[];
+  /** Time since the counting began when this watch was asked for. */
+  countedForMs: number;
+  /** How long to watch, at most 60 000; 0 reads once. */
+  windowMs: number;
+  /** Time from one reading to the next. */
+  everyMs: number;
+}
+
+/** What was read last. No data and an unreadable source are the same here: there is no number. */
+export interface CountReading {
+  name: string;
+  value: number | null;
+  /** Time since the value was read; that of the watch where there is none. */
+  silentMs: number;
+  /** Why there is no newer value; absent where the last reading gave one. */
+  reason?: string;
+}
+
 /** Decides by metrics. Activity types are `measurements.<verb>`. */
 export interface Measurements {
   /** Asks once and decides. Whatever goes wrong with the source or a condition is its answer. */
@@ -119,6 +142,11 @@ export interface Measurements {
     environment: string;
     metrics: ({ field: string; query: string } & Conditions)[];
   }): Promise<{ field: string; reason: string }[]>;
+  /**
+   * Reads counts until the window is over, or until one is above its limit. Heartbeats. A source
+   * that cannot be read ends nothing: its counts stay silent.
+   */
+  watchCounts(request: CountWatch): Promise<CountReading[]>;
 }
 
 /** The alerts of one release on their way in or out. */

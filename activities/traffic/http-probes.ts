@@ -49,6 +49,27 @@ export const createProbes = (deps: ProbesDeps): Probes => ({
     });
   },
 
+  async reach({ check: { url, ...expected }, deadlineMs }) {
+    const { origin, pathname, search } = new URL(url);
+    const check = { ...expected, path: `${pathname}${search}` };
+    const address = { origin, basePath: '' };
+    return withConnections(connectionSettings({}), async (connections, signal) => {
+      const deadlineAtMs = performance.now() + deadlineMs;
+      const stopHeartbeat = startHeartbeat(() => ({ url }));
+      try {
+        const { passed, answer } = await smokeUntilPassed(check, {
+          connections,
+          address,
+          signal,
+          deadlineAtMs,
+        });
+        return { passed, answer };
+      } finally {
+        stopHeartbeat();
+      }
+    });
+  },
+
   async watch(request) {
     refuseBadWindow(request);
     const target = await locateTarget(request, deps);

@@ -91,10 +91,24 @@ export interface WatchRequest extends ProbeTarget {
   newConnectionPercent?: number;
 }
 
+/** One HTTP request to somewhere else. */
+export interface UrlCheck extends Omit<SmokeCheck, 'path'> {
+  url: string;
+}
+
 /** Requests to a service, as users send them. Activity types are `probes.<verb>`. */
 export interface Probes {
   /** Sends each check until it passes or `deadlineMs` is over. */
   smoke(request: ProbeTarget & { checks: SmokeCheck[]; deadlineMs: number }): Promise<SmokeOutcome>;
+  /**
+   * Sends a request to an absolute address until it is answered as asked or `deadlineMs` is over;
+   * also where pods of the environment carry no traffic.
+   */
+  reach(request: {
+    environment: string;
+    check: UrlCheck;
+    deadlineMs: number;
+  }): Promise<{ passed: boolean; answer: string }>;
   /**
    * Sends requests for `windowMs` and counts; ends early where `stopAtFailures` or
    * `stopAtFailuresOf` says so. Errors: `INVALID_INPUT` for a longer window or a version that

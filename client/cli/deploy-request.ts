@@ -34,21 +34,20 @@ export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
-  const { stable, compensationDeadline, bake, versionHeader, analysis, alerts } = definition;
+  const { stable, compensationDeadline, bake, versionHeader, analysis } = definition;
+  const { alerts, budget, verification } = definition;
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
-    smoke: definition.smoke.map(({ http: { path, expect, contains } }) => ({
-      path,
-      expectStatus: expect,
-      ...(contains === undefined ? {} : { expectBody: contains }),
-    })),
+    smoke: definition.smoke,
     approvals: definition.approvals.map(({ name, expiresAfter }) => ({
       name,
       ...(expiresAfter === undefined ? {} : { expiresAfterMs: expiresAfter }),
     })),
     ...(bake === undefined ? {} : { bake: bakeOf(bake) }),
+    ...(verification === undefined ? {} : { verification }),
     ...(analysis === undefined ? {} : { analysis }),
     ...(alerts === undefined ? {} : { alerts }),
+    ...(budget === undefined ? {} : { budget }),
     ...(versionHeader === undefined ? {} : { versionHeader }),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { budgetWarning } from '../../domain/delivery/exposure-budget.ts';
 import { taskQueueOf } from '../../domain/shared/task-queue.ts';
 import type { DeployServiceRequest } from '../delivery/deploy-service.ts';
 import { ReleasePlan } from '../delivery/release-plan.ts';
@@ -38,7 +39,9 @@ export const planRelease = async (
       retry: { maximumAttempts: 3 },
       summary: `dry run of ${service} ${release} → ${environment}`,
     });
-    return ReleasePlan.parse(plan);
+    const { warnings, ...rest } = ReleasePlan.parse(plan);
+    const warning = budgetWarning(input);
+    return { ...rest, warnings: warning === undefined ? warnings : [...warnings, warning] };
   } catch (error) {
     throw toOpsError(error);
   }

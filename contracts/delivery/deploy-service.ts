@@ -4,7 +4,18 @@ import { MessageSchema } from '../shared/message.ts';
 import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
 import { AlertsInput } from './alerts.ts';
+import { CheckInput } from './release-check.ts';
+import {
+  CheckEvidenceSchema,
+  CodedErrorSchema,
+  CompensationSchema,
+  GateSchema,
+  GivenShareSchema,
+  ProofSchema,
+  TrafficSampleSchema,
+} from './release-evidence.ts';
 import { AnalysisInput } from './analysis.ts';
+import { BudgetInput } from './exposure-budget.ts';
 import { RolloutStrategyInput } from './rollout-strategy.ts';
 
 const Milliseconds = z
@@ -12,14 +23,6 @@ const Milliseconds = z
   .int()
   .nonnegative()
   .max(30 * 86_400_000);
-
-const SmokeCheckInput = z
-  .strictObject({
-    path: z.string().startsWith('/').describe('Path and query of the request.'),
-    expectStatus: z.number().int().min(100).max(599).default(200).describe('Status that passes.'),
-    expectBody: z.string().max(1_000).optional().describe('Text that the body must contain.'),
-  })
-  .describe('One HTTP request and the answer that it must get.');
 
 const BakeInput = z
   .strictObject({
@@ -73,10 +76,16 @@ export const DeployServiceInput = z
     deadlineMs: Milliseconds.min(1_000)
       .default(600_000)
       .describe('The whole release, waiting for lock and approval left out, must end within this.'),
-    smoke: z.array(SmokeCheckInput).max(20).default([]),
+    smoke: z.array(CheckInput).max(20).default([]),
     bake: BakeInput.optional(),
+    verification: z
+      .array(CheckInput)
+      .max(20)
+      .optional()
+      .describe('Checks after the bake, under full traffic; one that fails puts the release back.'),
     analysis: AnalysisInput.optional(),
     alerts: AlertsInput.optional(),
+    budget: BudgetInput.optional(),
     versionHeader: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,100}$/)
@@ -98,79 +107,6 @@ export const DeployServiceInput = z
     requestedBy: MessageSchema.describe('Who asked for the release, and why.'),
   })
   .describe('A release of one service to one environment.');
-
-const CodedErrorSchema = z.strictObject({
-  code: z.string(),
-  message: z.string(),
-  next: z.string().optional(),
-  subject: z.string().optional(),
-});
-
-const CompensationSchema = z.strictObject({
-  step: z.string(),
-  outcome: z.enum(['undone', 'nothing-to-undo', 'foreign-change-preserved', 'failed', 'skipped']),
-  note: z.string(),
-  error: CodedErrorSchema.optional(),
-});
-
-const ProofSchema = z.strictObject({
-  direction: z.enum(['forward', 'back']),
-  rows: z.array(
-    z.strictObject({
-      object: z.strictObject({ apiVersion: z.string(), kind: z.string(), name: z.string() }),
-      hashBefore: z.string(),
-      hashAfter: z.string(),
-      verdict: z.enum([
-        'exact',
-        'foreign-change-preserved',
-        'differs',
-        'leftover',
-        'missing',
-        'recreated',
-        'replica-set-replaced',
-      ]),
-      fields: z.array(z.string()),
-    }),
-  ),
-  ignored: z.array(z.strictObject({ path: z.string(), reason: z.string() })),
-});
-
-const GateSchema = z.strictObject({
-  name: z.string().describe('`smoke`, `bake`, `preview`, or the stop that was watched.'),
-  verdict: z.enum(['pass', 'fail', 'inconclusive', 'no-data', 'not-measured', 'skipped']),
-  note: z.string(),
-  samples: z.number().int(),
-  failures: z.number().int(),
-  decidedBy: z.array(z.string()).optional().describe('Metrics that decided, where metrics did.'),
-});
-
-const TrafficSampleSchema = z
-  .strictObject({
-    atMs: z.number(),
-    gate: z.string(),
-    weightPercent: z.number().optional(),
-    versions: z.array(
-      z.strictObject({
-        version: z.string().describe('Empty where versions are not told apart.'),
-        samples: z.number().int(),
-        failures: z.number().int(),
-        latencyP50Ms: z.number().nullable(),
-        latencyP99Ms: z.number().nullable(),
-      }),
-    ),
-  })
-  .describe('What one window of requests counted.');
-
-const GivenShareSchema = z
-  .strictObject({
-    atMs: z.number(),
-    weightPercent: z.number().describe('Share that was wanted.'),
-    achievedPercent: z.number().describe('Share that the numbers of pods made.'),
-    candidatePods: z.number().int(),
-    stablePods: z.number().int(),
-    measuredPercent: z.number().optional().describe('Absent where nothing could be measured.'),
-  })
-  .describe('A share of the traffic that the numbers of pods made.');
 
 /**
  * How a release that touched something ended. A release that is refused before it
@@ -202,6 +138,7 @@ export const DeployServiceResult = z
       ),
       samples: z.array(TrafficSampleSchema).optional(),
       shares: z.array(GivenShareSchema).optional(),
+      checks: z.array(CheckEvidenceSchema).optional(),
     }),
   })
   .describe('How the release ended, with the proof.');

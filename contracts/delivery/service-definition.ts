@@ -3,6 +3,8 @@ import { Duration } from '../shared/duration.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
 import { AlertsFile } from './alerts.ts';
 import { AnalysisFile } from './analysis.ts';
+import { BudgetFile } from './exposure-budget.ts';
+import { CheckFile } from './release-check.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
@@ -13,14 +15,6 @@ const FailIf = z
   .regex(failIfPattern, 'must be `probe.failureRatio > NUMBER`, the number between 0 and 1')
   .transform((text) => Number(failIfPattern.exec(text)?.[1]))
   .describe('Threshold that puts the release back.');
-
-const Smoke = z.strictObject({
-  http: z.strictObject({
-    path: z.string().startsWith('/'),
-    expect: z.number().int().min(100).max(599).default(200),
-    contains: z.string().max(1_000).optional(),
-  }),
-});
 
 const Bake = z.strictObject({
   for: Duration,
@@ -44,10 +38,16 @@ export const ServiceDefinition = z
     queue: QueuePolicyInput,
     deadline: Duration.default(600_000),
     stable: Duration.optional().describe('Pods must stay ready this long.'),
-    smoke: z.array(Smoke).max(20).default([]),
+    smoke: z.array(CheckFile).max(20).default([]),
     bake: Bake.optional(),
+    verification: z
+      .array(CheckFile)
+      .max(20)
+      .optional()
+      .describe('Checks after the bake, under full traffic.'),
     analysis: AnalysisFile.optional(),
     alerts: AlertsFile.optional(),
+    budget: BudgetFile.optional(),
     versionHeader: z
       .string()
       .regex(/^[A-Za-z0-9-]{1,100}$/)

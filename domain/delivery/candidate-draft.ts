@@ -1,11 +1,6 @@
 import { equalJson, numberAt, recordAt } from './canonical-json.ts';
 import { frozen, openRoute, switchedService, type BorrowedObject } from './borrowed-objects.ts';
-import {
-  asPlanned,
-  outside,
-  routingEntries,
-  type CandidateFacts,
-} from './candidate-facts.ts';
+import { asPlanned, outside, routingEntries, type CandidateFacts } from './candidate-facts.ts';
 import {
   addedLabel,
   byPodsNotes,
@@ -106,10 +101,7 @@ const candidateBudgets = (
     .filter((copy) => takes(copy, 'candidate'));
 };
 
-const problemsOf = (
-  facts: CandidateFacts,
-  sides: Sides,
-): CandidateProblem[] => {
+const problemsOf = (facts: CandidateFacts, sides: Sides): CandidateProblem[] => {
   const { live, strategy } = facts;
   if (isByPods(strategy)) return byPodsProblems(facts);
   const { naming, labels, backends } = sides;

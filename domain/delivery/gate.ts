@@ -167,3 +167,20 @@ const longestGapMs = 1_800_000;
  */
 export const restBetweenPausedWindowsMs = (pausedWindows: number): number =>
   pausedWindows < 5 ? 0 : Math.min(longestGapMs, firstGapMs * 2 ** (pausedWindows - 5));
+
+const shortestHeldRoundMs = 60_000;
+const longestHeldRoundMs = 3_600_000;
+
+/**
+ * How long one round of judging takes while an operator holds a weight: long enough for twice
+ * the samples that a verdict needs at that share, and for two looks at each metric.
+ */
+export const heldRoundMs = (
+  rule: Pick<BakeRule, 'minSamples' | 'requestsPerSecond'>,
+  seen: { share: number; intervalsMs: readonly number[] },
+): number => {
+  const samplesPerMs = (rule.requestsPerSecond * seen.share) / 1_000;
+  const forSamplesMs = Math.ceil((2 * rule.minSamples) / samplesPerMs);
+  const forLooksMs = 2 * Math.max(0, ...seen.intervalsMs);
+  return Math.min(longestHeldRoundMs, Math.max(shortestHeldRoundMs, forSamplesMs, forLooksMs));
+};

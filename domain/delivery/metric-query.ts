@@ -8,6 +8,8 @@ export interface QueryNames {
   readonly candidate: string;
   /** In a comparison: the one of the two that is asked about. */
   readonly workload?: string;
+  /** In a count of the budget: the time since the new version got its first traffic, e.g. `90s`. */
+  readonly window?: string;
 }
 
 const placeholder = /\$(\w+)/g;

@@ -39,6 +39,16 @@ export const withAlerts = (stages: readonly Stage[]): Stage[] => {
     : [...stages.slice(0, at), pending('alerts'), ...stages.slice(at)];
 };
 
+/** Puts lines behind the one of this name. */
+export const withLinesAfter = (
+  stages: readonly Stage[],
+  name: string,
+  lines: readonly string[],
+): Stage[] => {
+  const at = stages.findIndex((stage) => stage.name === name) + 1;
+  return [...stages.slice(0, at), ...lines.map(pending), ...stages.slice(at)];
+};
+
 export const withStage = (stages: readonly Stage[], name: string): Stage[] =>
   stages.some((stage) => stage.name === name) ? [...stages] : [...stages, pending(name)];
 

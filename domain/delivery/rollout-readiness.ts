@@ -28,7 +28,7 @@ export const containerStatusesOf = (pod: KubernetesObject): JsonRecord[] =>
 
 const isAlive = (pod: KubernetesObject): boolean => pod.metadata['deletionTimestamp'] === undefined;
 
-const isReady = (pod: KubernetesObject): boolean =>
+export const isReady = (pod: KubernetesObject): boolean =>
   isAlive(pod) && conditionOf(pod, 'Ready')['status'] === 'True';
 
 /** Why a pod is not ready, in the words of Kubernetes. */

@@ -40,6 +40,10 @@ func main() {
 		pause()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "check" {
+		check()
+		return
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	configured, err := readSettings()
 	if err == nil {
@@ -67,6 +71,19 @@ func pause() {
 			}
 		}
 	}
+}
+
+// check asks the shop of the same pod whether it is well, for whoever runs a
+// command in the pod: the image holds no shell and no other program.
+func check() {
+	client := http.Client{Timeout: 2 * time.Second}
+	answer, err := client.Get("http://127.0.0.1:8080/healthz")
+	if err == nil && answer.StatusCode == http.StatusOK {
+		fmt.Println("healthy, version", os.Getenv("SHOP_VERSION"))
+		return
+	}
+	fmt.Fprintln(os.Stderr, "not healthy:", err)
+	os.Exit(3)
 }
 
 func readSettings() (settings, error) {

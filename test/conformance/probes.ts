@@ -16,6 +16,9 @@ export interface AnsweringVersion {
 /** Probes with something to send to. */
 export interface ProbeSite {
   target: ProbeTarget;
+  /** Address of something that is not the service; it answers 200 until it is broken. */
+  elsewhere: string;
+  breakElsewhere(): Promise<void>;
   /** Calls the probes as an activity. */
   run<T>(call: (probes: Probes) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -90,6 +93,17 @@ export const describeProbes = (
       expect(outcome).toMatchObject({
         measured: true,
         checks: [{ check: checks[0], passed: true, version: '1' }],
+      });
+    });
+
+    test('reach an address that is not the service, and say what it answered', async () => {
+      const check = { url: site.elsewhere, expectStatus: 200 };
+      const request = { environment: site.target.environment, check, deadlineMs: 500 };
+      expect(await site.run((probes) => probes.reach(request))).toMatchObject({ passed: true });
+      await site.breakElsewhere();
+      expect(await site.run((probes) => probes.reach(request))).toMatchObject({
+        passed: false,
+        answer: expect.stringContaining('500'),
       });
     });
 

@@ -1,4 +1,5 @@
 import type {
+  Checks,
   PlanStep,
   ReleasePlan,
   Releases,
@@ -16,6 +17,7 @@ export interface ReleaseSite {
   releases: Releases;
   workloads: Workloads;
   routes: Routes;
+  checks: Checks;
   environment: string;
   store(objects: readonly KubernetesObject[]): Promise<string>;
   get(ref: ObjectRef): Promise<KubernetesObject | undefined>;

@@ -1,8 +1,9 @@
 import type { ObjectRef, KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
-import type { Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
+import type { Checks, Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
 import type { BlobStore } from '../../activities/store/port.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { createInMemoryBlobStore } from './in-memory-blob-store.ts';
+import { createInMemoryChecks, type CheckKnobs } from './in-memory-checks.ts';
 import { InMemoryClusterState } from './in-memory-cluster-state.ts';
 import { createInMemoryReleases } from './in-memory-releases.ts';
 import { createInMemoryRoutes } from './in-memory-routes.ts';
@@ -32,6 +33,9 @@ export interface InMemoryCluster {
   readonly releases: Releases;
   readonly workloads: Workloads;
   readonly routes: Routes;
+  readonly checks: Checks;
+  /** What checks find; a test sets it before or during a run. */
+  readonly checked: CheckKnobs;
   /** The verbs under their names on the wire, ready for a worker. */
   readonly activities: Record<string, (request: never) => Promise<unknown>>;
   readonly knobs: ClusterKnobs;
@@ -83,10 +87,13 @@ export const createInMemoryCluster = (
   const releases = createInMemoryReleases(deps);
   const workloads = createInMemoryWorkloads(deps);
   const routes = createInMemoryRoutes(deps);
+  const { checks, knobs: checked } = createInMemoryChecks(deps);
   return {
     releases,
     workloads,
     routes,
+    checks,
+    checked,
     knobs,
     blobs,
     writes,
@@ -94,6 +101,7 @@ export const createInMemoryCluster = (
       ...onTheWire('releases', releases),
       ...onTheWire('workloads', workloads),
       ...onTheWire('routes', routes),
+      ...onTheWire('checks', checks),
     ]),
     store: (objects) => blobs.put(new TextEncoder().encode(JSON.stringify({ objects }))),
     objects: () => state.all(),

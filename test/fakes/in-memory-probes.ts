@@ -24,6 +24,8 @@ export interface VersionTraffic {
 export interface ProbeKnobs {
   /** Answers of the smoke checks: true passes. */
   smokePasses: boolean;
+  /** Whether what is not the service itself answers as asked. */
+  urlsPass: boolean;
   /** What the smoke checks are told in the version header; undefined is no header. */
   smokeVersion?: string;
   /** Share of requests that fail in a window; undefined sends none, which is no data. */
@@ -47,10 +49,13 @@ const heartbeatWhile = async (forMs: number): Promise<void> => {
   } while (Date.now() < endsAtMs);
 };
 
+const brokenAnswer = '500 internal error';
+
 /** Probes that send nothing and count what the knobs say. */
 export const createInMemoryProbes = (): { probes: Probes; knobs: ProbeKnobs } => {
   const knobs: ProbeKnobs = {
     smokePasses: true,
+    urlsPass: true,
     failureRatio: 0,
     windowTakesMs: 20,
     windows: 0,
@@ -67,6 +72,10 @@ export const createInMemoryProbes = (): { probes: Probes; knobs: ProbeKnobs } =>
           : { version: smokeVersion }),
       };
       return { measured: true, checks: checks.map((check) => ({ check, ...result })) };
+    },
+    async reach() {
+      const { urlsPass: passed } = knobs;
+      return { passed, answer: passed ? '200' : brokenAnswer };
     },
     async watch(request): Promise<WatchOutcome> {
       refuseBadWindow(request);
@@ -85,7 +94,6 @@ export const createInMemoryProbes = (): { probes: Probes; knobs: ProbeKnobs } =>
 
 const latencies = { latencyP50Ms: 1, latencyP99Ms: 2 };
 const noLatencies = { latencyP50Ms: null, latencyP99Ms: null };
-const brokenAnswer = '500 internal error';
 
 const plannedOf = ({ windowMs, requestsPerSecond }: WatchRequest): number =>
   Math.ceil((windowMs * requestsPerSecond) / 1_000);

@@ -10,7 +10,7 @@ const collection = '/apis/gateway.networking.k8s.io/v1';
 const testersApi = async ({ kubeconfigPath: file, context }: Stack): Promise<ApiClient> => {
   const connection = openConnection(await openAccess({ environment: 'kill', file, context }));
   return createApiClient({
-    server: connection.server,
+    ...connection,
     send: async (wire) =>
       connection.send({ ...wire, headers: { ...wire.headers, 'user-agent': 'holdfast-checker' } }),
   });

@@ -23,7 +23,7 @@ export const trafficPool = ({ config }: PoolContext): PoolSetup => {
       ...activityTypes('alertRules', createPrometheusAlertRules({ environments, directory })),
     },
     // One watch sends up to 500 requests a second; many at once would measure the worker. Metrics
-    // are measured beside a watch and must not wait for it.
-    maxConcurrentActivityTaskExecutions: 20,
+    // are measured beside a watch and must not wait for it; a budget is counted beside each release.
+    maxConcurrentActivityTaskExecutions: 40,
   };
 };

@@ -9,20 +9,28 @@ import type { RolloutPlan, RolloutStep } from '../../domain/delivery/rollout-pla
 import { progressiveShift } from '../runtime/progressive-shift.ts';
 import type { Rollout, ShiftMoves } from '../runtime/progressive-shift.ts';
 import { announce } from './announce.ts';
-import { bakeGate, smokeGate } from './measure-gates.ts';
+import { checksGate } from './check-gates.ts';
+import { openExposure, withinBudget } from './exposure-budget.ts';
+import { holdWeight } from './hold-weight.ts';
+import { bakeGate } from './measure-gates.ts';
 import { stagesOf } from './prepare-release.ts';
 import type { PreparedRelease } from './prepare-release.ts';
 import { offerLock } from './release-lock.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { rollOut } from './roll-out.ts';
 import type { RollOutTask } from './roll-out.ts';
-import { begin, end, step } from './run-step.ts';
+import { begin, end } from './run-step.ts';
 import type { RolledOut } from './serving.ts';
 import { alertsStage, setUpAlerts } from './set-up-alerts.ts';
 import { returnByPods, shareByPods, showStagedPods } from './share-by-pods.ts';
 import { returnStage, returnTraffic, shiftStage, shiftTraffic } from './shift-traffic.ts';
 import type { WayBack } from './unwind-release.ts';
-import { usersTarget, verifyRelease, verifyUnderTraffic } from './verify-release.ts';
+import {
+  linesAfterBake,
+  usersTarget,
+  verifyRelease,
+  verifyUnderTraffic,
+} from './verify-release.ts';
 
 /** Everything that the steps of one rollout need. */
 interface RolloutTask extends RollOutTask {
@@ -40,7 +48,7 @@ export const carryOut = async (
   const rollout: Rollout = { plan, state: firstRolloutState, promotions: 0 };
   const task = { run, prepared, back, rollout };
   if (candidate === undefined) {
-    await progressiveShift(rollout, inPlaceMoves(task));
+    await withinBudget(run, () => progressiveShift(rollout, inPlaceMoves(task)));
     return;
   }
   run.rollout = rollout;
@@ -49,12 +57,15 @@ export const carryOut = async (
     linesOf(plan, {
       changes: prepared.plan.changes,
       isShared: isShared(candidate),
-      hasAlerts: prepared.alerts !== undefined,
+      afterBake: [
+        ...linesAfterBake(run.input),
+        ...(prepared.alerts === undefined ? [] : [alertsStage]),
+      ],
     }),
   );
   const moves = candidateMoves({ ...task, candidate });
   moves.changed();
-  await progressiveShift(rollout, moves);
+  await withinBudget(run, () => progressiveShift(rollout, moves));
 };
 
 /** The user's own objects are updated; a workload that is recreated serves nobody meanwhile. */
@@ -74,6 +85,7 @@ const inPlaceMoves = (task: RolloutTask): ShiftMoves => {
         if ((await rollOut(task, 'stop')).length > 0) stoppedAtMs = startedAtMs;
       }
       if (kind === 'update') {
+        openExposure(run);
         rolledOut = await rollOut(task);
         noteInterruption();
       }
@@ -97,7 +109,7 @@ const candidateMoves = (task: CandidateTask): ShiftMoves => {
   return {
     run: (step) => runStep(task, step),
     shift: (weightPercent) => giveShare(task, weightPercent),
-    hold: (weightPercent) => hold(task, weightPercent),
+    hold: (weightPercent) => holdWeight(task, weightPercent),
     changed: () => {
       const { weightPercent, heldAtPercent } = rollout.state;
       const { strategy } = rollout.plan;
@@ -133,7 +145,7 @@ interface PlanFacts {
   changes: readonly PlannedChange[];
   /** Both versions get a share of the traffic, by a route or by the numbers of pods. */
   isShared: boolean;
-  hasAlerts: boolean;
+  afterBake: readonly string[];
 }
 
 const isShared = ({ route, byPods }: Candidate): boolean =>
@@ -158,8 +170,11 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
   stage: {
     lines: (facts) => linesOfPhase(facts, 'stage'),
     run: async (task) => {
+      const { byPods } = task.candidate;
+      // Behind the same Services as the stable pods they get requests as soon as they are ready.
+      if (byPods !== undefined) openExposure(task.run);
       await writePhase(task, 'stage');
-      if (task.candidate.byPods !== undefined) showStagedPods(task);
+      if (byPods !== undefined) showStagedPods(task);
     },
   },
   preview: {
@@ -167,14 +182,22 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
     run: ({ run, prepared, candidate }) => {
       const target = { ...usersTarget(run, prepared), services: candidate.preview };
       const checks = run.input.smoke;
-      return smokeGate(run, { name: 'preview', target: { ...target, entry: 'preview' }, checks });
+      return checksGate(run, {
+        name: 'preview',
+        target: { ...target, entry: 'preview' },
+        checks,
+        prepared,
+      });
     },
   },
   shift: {
     lines: (facts, { weightPercent }) =>
       facts.isShared ? [shiftStage(weightPercent)] : linesOfPhase(facts, 'switch'),
-    run: (task, { weightPercent }) =>
-      isShared(task.candidate) ? giveShare(task, weightPercent) : writePhase(task, 'switch'),
+    run: (task, { weightPercent }) => {
+      if (isShared(task.candidate)) return giveShare(task, weightPercent);
+      openExposure(task.run);
+      return writePhase(task, 'switch');
+    },
   },
   watch: {
     lines: (_facts, { weightPercent }) => [watchStage(weightPercent)],
@@ -185,9 +208,9 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
     },
   },
   verify: {
-    lines: ({ hasAlerts }) => ['smoke', 'bake', ...(hasAlerts ? [alertsStage] : [])],
+    lines: ({ afterBake }) => ['smoke', 'bake', ...afterBake],
     run: async ({ run, prepared, back }) => {
-      await verifyUnderTraffic(run, usersTarget(run, prepared));
+      await verifyUnderTraffic(run, prepared);
       await setUpAlerts(run, prepared, back);
     },
   },
@@ -255,31 +278,6 @@ const retain = async ({ run, rollout, candidate }: CandidateTask, forMs: number)
     delete run.state.waitingFor;
   }
 };
-
-const operatorHold = 'weight';
-
-/** Stays at the weight that an operator set until the operator lets it go on; no gate is measured. */
-const hold = async (task: CandidateTask, weightPercent: number): Promise<void> => {
-  const { run, rollout } = task;
-  await step(run, { stage: holdStage, found: 'held' }, async () => {
-    run.state.waitingFor = { what: `\`promote\`, at ${weightPercent} %`, verbs: heldVerbs };
-    run.state.status = 'waiting';
-    run.show();
-    run.control.hold(operatorHold);
-    const { state } = rollout;
-    try {
-      await condition(() => rollout.state !== state);
-    } finally {
-      run.control.lift(operatorHold);
-      delete run.state.waitingFor;
-      run.state.status = 'running';
-    }
-    return { value: null, note: `at ${weightPercent} %` };
-  });
-};
-
-const holdStage = 'held by an operator';
-const heldVerbs = ['promote', 'promoteFull', 'setWeight', 'abort'];
 
 /** The stage table of the whole rollout, in the order in which it happens. */
 const linesOf = ({ steps }: RolloutPlan, facts: PlanFacts): string[] =>

@@ -13,6 +13,7 @@ import type {
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import { unprovenRows } from '../../domain/delivery/release-outcome.ts';
+import { withLinesAfter } from '../../domain/delivery/release-stage.ts';
 import { codedFailure } from '../runtime/failures.ts';
 import { portsOf } from '../runtime/ports.ts';
 import { stopWhenCancelled } from '../runtime/run-control.ts';
@@ -32,6 +33,7 @@ import type { OpenRun, ReleaseRun } from './release-run.ts';
 import { unwindOptions } from './ask-operator.ts';
 import { begin, end, step } from './run-step.ts';
 import type { WayBack } from './unwind-release.ts';
+import { linesAfterBake } from './verify-release.ts';
 
 export async function deployService(request: unknown): Promise<DeployServiceResult> {
   const open = openRun(lockHold);
@@ -82,6 +84,7 @@ const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> =>
   const input = parsed as DeployServiceInput;
   const { service, environment, release: name, requestedBy } = input;
   Object.assign(open.state, { service, environment, release: name });
+  open.state.stages = withLinesAfter(open.state.stages, 'bake', linesAfterBake(input));
   const waits = waitsOf(timeoutProfile);
   const valid = Object.assign(open, {
     input,

@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { opens, skippedGate } from '../../domain/delivery/gate.ts';
 import type { GateResult } from '../../domain/delivery/gate.ts';
@@ -18,27 +18,41 @@ const gateStage: Record<GateResult['verdict'], StepEnd<unknown>['status']> = {
   skipped: 'skipped',
 };
 
+interface NamedGate {
+  name: string;
+  failureCode: ErrorCode;
+}
+
 /** Measures a gate, which an operator may skip meanwhile, and fails where it does not open. */
 export const gate = async (
   run: ReleaseRun,
-  { name, failureCode }: { name: string; failureCode: ErrorCode },
+  named: NamedGate,
   measure: () => Promise<GateResult>,
 ): Promise<void> => {
+  const { name } = named;
   const stage = { stage: name, found: 'verify', skippable: true };
   const passed = await step(run, stage, async () => {
-    const result = await decided(run, name, measure);
-    keepGate(run, result);
-    if (!opens(result)) {
-      throw codedFailure({
-        code: codeOf(result, failureCode),
-        message: `${name}: ${result.note}`,
-      });
-    }
+    const result = await passGate(run, named, measure);
     const status = gateStage[result.verdict];
     return { value: result, note: result.note, ...(status === undefined ? {} : { status }) };
   });
   if (passed === undefined)
     keepGate(run, skippedGate(name, 'an operator skipped it after it failed'));
+};
+
+/** The same within a step that is there already. */
+export const passGate = async (
+  run: ReleaseRun,
+  { name, failureCode }: NamedGate,
+  measure: () => Promise<GateResult>,
+): Promise<GateResult> => {
+  const result = await decided(run, name, measure);
+  keepGate(run, result);
+  if (opens(result)) return result;
+  throw codedFailure({
+    code: codeOf(result, failureCode),
+    message: `${name}: ${result.note}`,
+  });
 };
 
 const codeOf = ({ verdict, decidedBy }: GateResult, failureCode: ErrorCode): ErrorCode => {
@@ -71,13 +85,17 @@ const decided = async (
 const defaultDecisionMs = 3_600_000;
 const decisionHold = 'decision';
 
-/** Forward moves stand still until someone decides; after the time the release is put back. */
-const askAboutInconclusive = async (
+/** Waits for someone to decide; undefined when nobody did in time. The clocks stand still. */
+export const askAboutInconclusive = async (
   run: ReleaseRun,
-  { name, note }: GateResult,
+  { name, note }: Pick<GateResult, 'name' | 'note'>,
+  hold = decisionHold,
 ): Promise<OperatorAnswer | undefined> => {
   const decideWithinMs = run.input.analysis?.decideWithinMs ?? defaultDecisionMs;
   const verbs = ['retryStep', 'skip', 'abort'] as const;
+  // What is watched beside each other may be in doubt at the same time; one question at a time.
+  if (run.desk.question() !== undefined) await condition(() => run.desk.question() === undefined);
+  const before = run.state.waitingFor;
   run.state.status = 'waiting';
   run.state.waitingFor = {
     what: `a decision: ${name} is inconclusive, ${note}`,
@@ -86,7 +104,7 @@ const askAboutInconclusive = async (
   };
   run.show();
   void announce(run, 'needs-operator', `${name} is inconclusive: ${note}`);
-  run.control.hold(decisionHold);
+  run.control.hold(hold);
   const scope = new CancellationScope({ cancellable: true });
   try {
     return await scope.run(() =>
@@ -97,9 +115,10 @@ const askAboutInconclusive = async (
     );
   } finally {
     scope.cancel();
-    run.control.lift(decisionHold);
+    run.control.lift(hold);
     delete run.state.waitingFor;
-    run.state.status = 'running';
+    if (before !== undefined) run.state.waitingFor = before;
+    run.state.status = before === undefined ? 'running' : 'waiting';
   }
 };
 

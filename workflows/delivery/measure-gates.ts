@@ -16,27 +16,24 @@ import type { BakeRule, BakeTally, GateResult, WindowRequest } from '../../domai
 import { noteStage } from '../../domain/delivery/release-stage.ts';
 import { samplesOf } from '../../domain/delivery/traffic-share.ts';
 import { watchedWithMetrics } from './analysis.ts';
+import { countExposure, windowInBudget } from './exposure-budget.ts';
 import { gate, keepGate } from './gates.ts';
 import { queryNamesOf } from './query-names.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { end } from './run-step.ts';
 
 /** A few requests that must be answered as asked. */
-export interface SmokeGate {
-  name: 'smoke' | 'preview';
+interface SmokeRequests {
+  name: string;
   target: ProbeTarget;
-  checks: DeployServiceInput['smoke'];
+  checks: readonly SmokeCheck[];
 }
 
-export const smokeGate = async (run: ReleaseRun, smoke: SmokeGate): Promise<void> => {
-  const { name, checks } = smoke;
-  if (checks.length === 0) end(run, name, { status: 'skipped', note: 'no check asked for' });
-  else await gate(run, { name, failureCode: 'SMOKE_FAILED' }, () => measureSmoke(run, smoke));
-};
+type SmokeCheck = Extract<DeployServiceInput['smoke'][number], { path: string }>;
 
-const measureSmoke = async (
+export const measureSmoke = async (
   run: ReleaseRun,
-  { name, target, checks }: SmokeGate,
+  { name, target, checks }: SmokeRequests,
 ): Promise<GateResult> => {
   const { smokeDeadlineMs: deadlineMs } = run.waits;
   const asked = checks.map(({ path, expectStatus, expectBody }) => ({
@@ -71,6 +68,8 @@ export interface BakeGate {
   target: ProbeTarget;
   rule: BakeInput | undefined;
   version?: string | undefined;
+  /** An operator holds the weight: the clock of the run stands still, that of the gate does not. */
+  isHeld?: boolean;
 }
 
 export const bakeGate = async (run: ReleaseRun, bake: BakeGate): Promise<void> => {
@@ -80,11 +79,11 @@ export const bakeGate = async (run: ReleaseRun, bake: BakeGate): Promise<void> =
     return;
   }
   const task = { ...bake, rule: name === 'bake' ? rule : { ...rule, name } };
-  await gate(run, { name, failureCode: 'BAKE_FAILED' }, () => measureAll(run, task));
+  await gate(run, { name, failureCode: 'BAKE_FAILED' }, () => measureUnderTraffic(run, task));
 };
 
 /** Traffic, and the metrics of the release beside it. */
-const measureAll = async (run: ReleaseRun, task: BakeTask): Promise<GateResult> => {
+export const measureUnderTraffic = async (run: ReleaseRun, task: BakeTask): Promise<GateResult> => {
   const { name, rule } = task;
   const metrics = metricsOf(run, name);
   if (metrics.length === 0) return measureBake(run, task);
@@ -140,9 +139,11 @@ interface WindowTask extends BakeTask {
 }
 
 /** The tally with one window more, or why nothing can be measured here. */
-const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally | string> => {
-  const { name, rule, window, tally, target } = task;
+const watchWindow = async (run: ReleaseRun, asked: WindowTask): Promise<BakeTally | string> => {
+  const { name, rule, tally, target } = asked;
   const { path, requestsPerSecond } = rule;
+  const window = windowInBudget(run, asked.window, requestsPerSecond);
+  const task = { ...asked, window };
   const began = { atMs: Date.now(), clockMs: run.control.elapsedMs() };
   const outcome = await run.ports.probes.watch(
     { ...target, path, requestsPerSecond, ...windowOf(task) },
@@ -151,11 +152,15 @@ const watchWindow = async (run: ReleaseRun, task: WindowTask): Promise<BakeTally
       waitMs: window.windowMs,
     },
   );
-  if (!outcome.measured) return outcome.reason;
+  if (!outcome.measured) {
+    countExposure(run, { notMeasured: outcome.reason });
+    return outcome.reason;
+  }
   keepSample(run, name, outcome.counts);
   const { samples, failures } = countsOf(outcome.counts, task.version);
+  countExposure(run, { samples, failures });
   const tookMs = Date.now() - began.atMs;
-  const clockRanMs = run.control.elapsedMs() - began.clockMs;
+  const clockRanMs = task.isHeld === true ? tookMs : run.control.elapsedMs() - began.clockMs;
   return addWindow(tally, {
     samples,
     failures,

@@ -6,6 +6,8 @@ import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import { withSteps } from '../../domain/delivery/release-stage.ts';
 import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
 import { announce } from './announce.ts';
+import { budgetWarnings, checkBudget } from './check-budget.ts';
+import { checkChecks } from './check-gates.ts';
 import { checkAnalysis } from './query-names.ts';
 import { recordPlan } from './release-lock.ts';
 import type { ReleaseRun } from './release-run.ts';
@@ -54,10 +56,13 @@ const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan>
   begin(run, { stage: 'plan', found: 'plan' });
   await checkAnalysis(run);
   await checkAlerts(run);
-  const plan = await run.ports.releases.plan(
+  await checkBudget(run);
+  await checkChecks(run);
+  const made = await run.ports.releases.plan(
     { environment, service, release, manifestsDigest, adopt, epoch, ...beside, ...previous },
     { summary: `plan ${service} ${release}, dry-run forward and back` },
   );
+  const plan = { ...made, warnings: [...made.warnings, ...budgetWarnings(run)] };
   run.plan = plan;
   run.state.planDigest = plan.planDigest;
   run.state.stages = withSteps(run.state.stages, plan.changes.flatMap(stagesOf));

@@ -68,12 +68,36 @@ export interface OpenRun {
   /** Where the numbers of pods make the share: what they are. */
   podShare?: ReplicaShare;
   gate?: OpenGate;
+  /** Jobs that were run as checks so far: each run has a name of its own. */
+  jobsRun?: number;
+  /** Set where the release has a budget, from the first step that gives the version traffic. */
+  exposure?: Exposure;
   approval?: OpenApproval;
   /** Digest of the plan that was approved, so that a repeated approval is recognised. */
   approvedDigest?: string;
   /** Shows the state in the Temporal UI; call it at stage changes only. */
   show(found?: Found): void;
   note(what: string): void;
+}
+
+/** What met the new version since it got its first traffic. */
+export interface Exposure {
+  /** Absent until the version has traffic. */
+  openedAtMs?: number;
+  /** The version is verified, or the release goes back: nothing is held against the budget. */
+  isOver: boolean;
+  /** Cancels the watch of the counts. */
+  scope: CancellationScope;
+  /** What the prober counted; absent while it counted nothing. */
+  probed?: { samples: number; failures: number };
+  /** Why the prober cannot count here. */
+  notMeasured?: string;
+  /** What queries gave last, by name. */
+  read: Map<string, { value: number; atMs: number }>;
+  /** An operator wants to see what cannot be read tried for its whole time again. */
+  retriedAtMs?: number;
+  /** Why the budget has no say any more. */
+  skippedBy?: string;
 }
 
 export interface Evidence {
@@ -84,6 +108,8 @@ export interface Evidence {
   samples?: TrafficSample[];
   /** Where the numbers of pods make the share: each share that was given. */
   shares?: GivenShare[];
+  /** What checks other than requests to the service said. */
+  checks?: { gate: string; check: string; answer: string; outputDigest?: string }[];
 }
 
 export interface GivenShare {

@@ -62,7 +62,7 @@ export const step = async <T>(
 
 const whenMoving = async (run: ReleaseRun): Promise<void> => {
   if (run.control.isPaused()) {
-    run.state.status = 'paused';
+    run.state.status = run.state.waitingFor === undefined ? 'paused' : 'waiting';
     run.show();
     await run.control.whenMoving();
   }

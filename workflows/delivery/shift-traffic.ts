@@ -1,8 +1,9 @@
-import { judgeShare } from '../../domain/delivery/traffic-share.ts';
+import { judgeShare, samplesOf } from '../../domain/delivery/traffic-share.ts';
 import type { ShareVerdict } from '../../domain/delivery/traffic-share.ts';
 import { codedFailure } from '../runtime/failures.ts';
 import { finishWrite } from '../runtime/run-control.ts';
 import type { CandidateTask } from './carry-out.ts';
+import { countExposure, openExposure } from './exposure-budget.ts';
 import { step } from './run-step.ts';
 import { awaitServing } from './serving.ts';
 import { undoShift } from './unwind-release.ts';
@@ -25,6 +26,7 @@ export const shiftTraffic = async (task: CandidateTask, weightPercent: number): 
   await step(run, { stage: shiftStage(weightPercent), found: 'shift' }, async () => {
     await scaleFor(task, weightPercent);
     await awaitServing(run, candidate.workload);
+    openExposure(run);
     await writeWeight(task, weightPercent);
     const share = await measureShare(task, weightPercent);
     return { value: share, note: noteOf(share, weightPercent) };
@@ -126,6 +128,7 @@ export const shareNow = async (
     { summary: `measure the share at ${weightPercent} %`, waitMs: sharedSample.windowMs },
   );
   if (!outcome.measured) return 'not-measured';
+  countExposure(run, samplesOf(outcome.counts.versions ?? [], version));
   return judgeShare(outcome.counts.versions ?? [], { version, weightPercent });
 };
 

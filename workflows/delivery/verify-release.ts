@@ -1,5 +1,7 @@
 import type { ProbeTarget } from '../../activities/traffic/port.ts';
-import { bakeGate, smokeGate } from './measure-gates.ts';
+import { checksGate } from './check-gates.ts';
+import { budgetGate, settleExposure } from './exposure-budget.ts';
+import { bakeGate } from './measure-gates.ts';
 import type { PreparedRelease } from './prepare-release.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { end, step } from './run-step.ts';
@@ -13,7 +15,7 @@ export const verifyRelease = async (
   rolledOut: readonly RolledOut[],
 ): Promise<void> => {
   await awaitEndpoints(run, rolledOut);
-  await verifyUnderTraffic(run, usersTarget(run, prepared));
+  await verifyUnderTraffic(run, prepared);
 };
 
 /** The way on which users reach the service. */
@@ -27,9 +29,25 @@ export const usersTarget = (run: ReleaseRun, { plan }: PreparedRelease): ProbeTa
   };
 };
 
-export const verifyUnderTraffic = async (run: ReleaseRun, target: ProbeTarget): Promise<void> => {
-  await smokeGate(run, { name: 'smoke', target, checks: run.input.smoke });
-  await bakeGate(run, { name: 'bake', target, rule: run.input.bake });
+/** What verifying shows in the stage table besides smoke and bake, in this order. */
+export const linesAfterBake = ({ budget, verification }: ReleaseRun['input']): string[] => [
+  ...(verification === undefined ? [] : ['verification']),
+  ...(budget === undefined ? [] : [budgetGate]),
+];
+
+/** Smoke, bake and the verification suite, all under the traffic of users. */
+export const verifyUnderTraffic = async (
+  run: ReleaseRun,
+  prepared: PreparedRelease,
+): Promise<void> => {
+  const { smoke, bake, verification } = run.input;
+  const target = usersTarget(run, prepared);
+  await checksGate(run, { name: 'smoke', target, checks: smoke, prepared });
+  await bakeGate(run, { name: 'bake', target, rule: bake });
+  if (verification !== undefined) {
+    await checksGate(run, { name: 'verification', target, checks: verification, prepared });
+  }
+  await settleExposure(run);
 };
 
 const awaitEndpoints = async (run: ReleaseRun, rolledOut: readonly RolledOut[]): Promise<void> => {

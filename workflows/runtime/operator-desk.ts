@@ -15,7 +15,7 @@ export interface OperatorAnswer {
   reason: string;
 }
 
-/** Where a run asks an operator and where the answer comes in. One question at a time. */
+/** Where a run asks an operator and where the answer comes in. One question after the other. */
 export interface OperatorDesk {
   /** The open question; undefined when nobody is asked. */
   question(): OperatorQuestion | undefined;
@@ -29,6 +29,7 @@ export const createOperatorDesk = (): OperatorDesk => {
   return {
     question: () => desk.question,
     async ask(question) {
+      if (desk.question !== undefined) await condition(() => desk.question === undefined);
       desk.question = question;
       try {
         await condition(() => desk.answer !== undefined);

@@ -8,7 +8,7 @@ import type { ActivityOptions, RetryPolicy } from '@temporalio/workflow';
 import type { Contracts, TimeoutProfile } from '../../activities/contracts/port.ts';
 import type { Locks } from '../../activities/coordination/port.ts';
 import type { Identity } from '../../activities/identity/port.ts';
-import type { Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
+import type { Checks, Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
 import type { AlertRules, Measurements, MetricsSource } from '../../activities/metrics/port.ts';
 import type { Notifications } from '../../activities/notify/port.ts';
 import type { Probes } from '../../activities/traffic/port.ts';
@@ -38,6 +38,7 @@ export interface Ports {
   releases: CalledPort<Releases>;
   workloads: CalledPort<Workloads>;
   routes: CalledPort<Routes>;
+  checks: CalledPort<Checks>;
   probes: CalledPort<Probes>;
   metrics: CalledPort<Pick<MetricsSource, 'queryRange'>>;
   measurements: CalledPort<Measurements>;
@@ -72,11 +73,22 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
       retire: remote('workloads.retire'),
     },
     routes: { setWeight: remote('routes.setWeight') },
-    probes: { smoke: remote('probes.smoke'), watch: remote('probes.watch') },
+    checks: {
+      validate: remote('checks.validate'),
+      exec: remote('checks.exec'),
+      runJob: remote('checks.runJob'),
+      deleteJob: remote('checks.deleteJob'),
+    },
+    probes: {
+      smoke: remote('probes.smoke'),
+      reach: remote('probes.reach'),
+      watch: remote('probes.watch'),
+    },
     metrics: { queryRange: remote('metrics.queryRange') },
     measurements: {
       measure: remote('measurements.measure'),
       check: remote('measurements.check'),
+      watchCounts: remote('measurements.watchCounts'),
     },
     alertRules: {
       check: remote('alertRules.check'),

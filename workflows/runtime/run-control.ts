@@ -13,7 +13,7 @@ import { codedFailure } from './failures.ts';
 
 /** Stops, pauses and times the forward moves of a run. Watching and the way back go on. */
 export interface RunControl {
-  /** True between `pause` and `resume`. */
+  /** True between `pause` and `resume`, and while `undecidedHold` is held. */
   isPaused(): boolean;
   /** Why the forward moves were stopped; undefined while they were not. */
   stopped(): CodedError | undefined;
@@ -34,6 +34,9 @@ export interface RunControl {
 
 const pausedHold = 'paused';
 
+/** Forward moves stand still for this hold as in a pause: an operator has to decide first. */
+export const undecidedHold = 'undecided';
+
 interface ControlState {
   clock: RunClock;
   stopped?: CodedError;
@@ -51,7 +54,8 @@ export const createRunControl = (firstHold: string): RunControl => {
   const lift = (reason: string): void => {
     state.clock = liftHold(state.clock, reason, Date.now());
   };
-  const isPaused = (): boolean => state.clock.holds.includes(pausedHold);
+  const isPaused = (): boolean =>
+    state.clock.holds.some((hold) => hold === pausedHold || hold === undecidedHold);
   return {
     isPaused,
     stopped: () => state.stopped,

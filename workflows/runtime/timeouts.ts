@@ -155,6 +155,11 @@ export const activityTable = {
   'workloads.awaitEndpoints': { pool: 'kubernetes', kind: 'wait' },
   'workloads.keepLogs': { pool: 'kubernetes', kind: 'keep' },
   'workloads.retire': { pool: 'kubernetes', kind: 'wait' },
+  'checks.validate': { pool: 'kubernetes', kind: 'read' },
+  'checks.exec': { pool: 'kubernetes', kind: 'wait' },
+  'checks.runJob': { pool: 'kubernetes', kind: 'wait' },
+  'checks.deleteJob': { pool: 'kubernetes', kind: 'write' },
+  'probes.reach': { pool: 'traffic', kind: 'wait' },
   'probes.smoke': { pool: 'traffic', kind: 'wait' },
   'probes.watch': { pool: 'traffic', kind: 'wait' },
   'metrics.queryRange': { pool: 'traffic', kind: 'read' },
@@ -165,6 +170,7 @@ export const activityTable = {
   'alertRules.write': { pool: 'traffic', kind: 'write' },
   'alertRules.awaitLoaded': { pool: 'traffic', kind: 'wait' },
   'alertRules.putBack': { pool: 'traffic', kind: 'undo' },
+  'measurements.watchCounts': { pool: 'traffic', kind: 'wait' },
   'notifications.send': { pool: 'notify', kind: 'notify' },
   'locks.request': { pool: 'orchestration', kind: 'lock' },
 } as const satisfies Record<string, { pool: Pool; kind: keyof typeof kinds }>;
@@ -188,6 +194,8 @@ export interface Waits {
   readonly shiftDeadlineMs: number;
   /** Prometheus shows new rules within this: it evaluates them once a minute by default. */
   readonly alertsDeadlineMs: number;
+  /** Counts of a budget are read this often. */
+  readonly countEveryMs: number;
   /** An operator hears of a step that is not undone after this. */
   readonly operatorAlertMs: number;
   readonly firstUndoRetryMs: number;
@@ -211,6 +219,7 @@ const waits: Readonly<Record<TimeoutProfile, Waits>> = {
     endpointsDeadlineMs: 60_000,
     shiftDeadlineMs: 120_000, // a canary may need more pods for the next share
     alertsDeadlineMs: 180_000, // twice what it takes by default
+    countEveryMs: 2_000, // faster than sources scrape; one cheap query each
     operatorAlertMs: 120_000, // short hiccups of an API server pass by themselves
     firstUndoRetryMs: 2_000,
     longestUndoRetryMs: 30_000, // about 25 attempts in ten minutes keep the history short
@@ -227,6 +236,7 @@ const waits: Readonly<Record<TimeoutProfile, Waits>> = {
     endpointsDeadlineMs: 15_000,
     shiftDeadlineMs: 15_000,
     alertsDeadlineMs: 15_000,
+    countEveryMs: 100,
     operatorAlertMs: 2_000,
     firstUndoRetryMs: 200,
     longestUndoRetryMs: 1_000,

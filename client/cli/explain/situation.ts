@@ -49,4 +49,4 @@ const waitingSituation = (
 export const isWatch = (stage: string): boolean =>
   stage === 'bake' || stage.startsWith('watch at ');
 
-const checks: ReadonlySet<string> = new Set(['smoke', 'preview']);
+const checks: ReadonlySet<string> = new Set(['smoke', 'preview', 'verification']);

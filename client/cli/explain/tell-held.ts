@@ -8,19 +8,19 @@ import { saidText, untilText } from './wording.ts';
 
 /** An operator set a weight, and the rollout stays there. */
 export const tellHeld = (facts: ToldFacts): Telling => {
-  const { name, counts } = facts;
+  const { name } = facts;
   const by = lastBy(facts, ['setWeight']);
   const weight = `${String(facts.progress.rollout?.heldAtPercent ?? 0)} %`;
   return {
     headline: `is held at ${weight} by ${by?.actor ?? 'an operator'}`,
     now: [
       ...shareSentences(facts),
-      ...(counts === null ? ['No gate judges the new version while it is held.'] : []),
+      'It is judged while it is held; a gate that fails puts everything back.',
     ],
     why: by === undefined ? [] : [saidText(by, `set ${weight}`)],
     waitsFor: ['`promote`. There is no deadline: the clock of the release stands still.'],
     next: [
-      `Nothing moves by itself. Promoted, it goes on with ${thenText(facts)}.`,
+      `Nothing moves forward by itself. Promoted, it goes on with ${thenText(facts)}.`,
       ...pausedSentences(facts),
     ],
     commands: [

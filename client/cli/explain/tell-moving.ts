@@ -1,3 +1,4 @@
+import { checkNames } from '../../../domain/delivery/check-verdict.ts';
 import { lookCommand, messageCommand } from '../command-lines.ts';
 import type { OfferedCommand, Telling } from './explanation.ts';
 import { runningStage, type ReleaseFacts, type Stage, type ToldFacts } from './release-facts.ts';
@@ -68,15 +69,14 @@ const brakes = ({ name }: ReleaseFacts): OfferedCommand[] => [
 export const tellChecking = (facts: ToldFacts): Telling => {
   const { name, input } = facts;
   const stage = runningStage(facts)?.name ?? 'smoke';
-  const paths = (input?.smoke ?? []).map(
-    ({ path, expectStatus }) => `${path} → ${String(expectStatus)}`,
-  );
+  const asked = stage === 'verification' ? input?.verification : input?.smoke;
+  const paths = checkNames(asked ?? []);
   const where = stage === 'preview' ? 'before it has any traffic' : 'where users reach it';
   return {
     headline: `checks the new version ${where}`,
     now: [...shareSentences(facts), ...retrySentences(facts)],
     why: [
-      `Gate \`${stage}\` asks ${paths.length === 0 ? 'its checks' : listText(paths, 4)} and repeats each until it is answered as asked.`,
+      `Gate \`${stage}\` asks ${paths.length === 0 ? 'its checks' : listText(paths, 4)}; a request is repeated until it is answered as asked.`,
     ],
     waitsFor: ['The answers; a check that is not answered in time fails the gate.'],
     next: [

@@ -6,6 +6,7 @@ import { createApiClient, type ApiClient } from '../../../activities/kubernetes/
 import { openConnection } from '../../../activities/kubernetes/api-connection.ts';
 import { openAccess } from '../../../activities/kubernetes/cluster-access.ts';
 import {
+  createChecks,
   createEnvironments,
   createReleases,
   createRoutes,
@@ -100,6 +101,7 @@ export const openRealSite = async (sandbox: Sandbox): Promise<RealSite> => {
     releases: createReleases(deps),
     workloads: createWorkloads(deps),
     routes: createRoutes(deps),
+    checks: createChecks(deps),
     environment: 'staging',
     namespace,
     environments,

@@ -153,7 +153,9 @@ describe('why a release waits', () => {
       headline: 'is held at 50 % by ben@example.com',
       why: ['ben@example.com set 50 %: “latency looks odd”.'],
     });
-    expect(told.now).toContain('No gate judges the new version while it is held.');
+    expect(told.now).toContain(
+      'It is judged while it is held; a gate that fails puts everything back.',
+    );
     // The stops up to the weight that it has are behind it.
     expect(told.next[0]).toContain('goes on with watch at 50 % (10m), shift to 100 %');
     expect(commandsOf(told)).toEqual(['promote', 'promote-full', 'set-weight', 'abort']);

@@ -115,6 +115,49 @@ notify: [{log: true}]
     });
   });
 
+  test('checks of every kind and the budget become the input of the contract', async () => {
+    await writeFile(
+      file,
+      `service: shop
+environment: staging
+manifests: ["-"]
+smoke:
+  - exec: [bin/check, --deep]
+    container: shop
+    timeout: 2s
+verification:
+  - {url: "https://bank.example/ping", expect: 204}
+  - job: {apiVersion: batch/v1, kind: Job, metadata: {name: rows}, spec: {template: {spec: {}}}}
+    within: 2m
+budget: {maxBadRequests: 5, badRequests: sum(bad), unreadableFor: 30s}
+`,
+    );
+    const object = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' } };
+    const stdin = Readable.from([JSON.stringify(object)]);
+    const request = await readDeployRequest({ stdin }, { file });
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'rows' } };
+    expect(request).toMatchObject({
+      smoke: [{ exec: ['bin/check', '--deep'], container: 'shop', timeoutMs: 2_000 }],
+      verification: [
+        { url: 'https://bank.example/ping', expectStatus: 204 },
+        { job: { ...job, spec: { template: { spec: {} } } }, deadlineMs: 120_000 },
+      ],
+      budget: { maxBadRequests: 5, badRequests: 'sum(bad)', unreadableForMs: 30_000 },
+    });
+  });
+
+  test.each([
+    ['budget: {badRequests: sum(bad)}', 'a budget needs'],
+    ['budget: {maxBadRequests: 1, exposedRequests: sum(all)}', 'needs the limit'],
+    ['smoke: [{exec: []}]', 'smoke\\[0\\].exec'],
+    ['verification: [{job: {apiVersion: batch/v1, kind: CronJob}}]', 'verification\\[0\\].job'],
+  ])('%s is refused', async (line, reason) => {
+    const { message } = await refusalOf(
+      `service: shop\nenvironment: staging\nmanifests: [a]\n${line}\n`,
+    );
+    expect(message).toMatch(reason);
+  });
+
   test('the flag says how this release queues, whatever the file says', async () => {
     await writeFile(
       file,

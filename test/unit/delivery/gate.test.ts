@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   addWindow,
   emptyTally,
+  heldRoundMs,
   judgeBake,
   judgeSmoke,
   nextWindow,
@@ -137,4 +138,24 @@ test('not measured and skipped open the gate, and are never called a pass', () =
     expect(opens(result)).toBe(true);
     expect(result.verdict).not.toBe('pass');
   }
+});
+
+describe('a round of judging while a weight is held', () => {
+  const seen = { share: 1, intervalsMs: [] };
+
+  test('takes a minute where that gives enough samples', () => {
+    expect(heldRoundMs(rule, seen)).toBe(60_000);
+  });
+
+  test('takes as long as twice the samples of a verdict need at that share', () => {
+    expect(heldRoundMs(rule, { ...seen, share: 0.01 })).toBe(200_000);
+  });
+
+  test('takes as long as two looks at each metric', () => {
+    expect(heldRoundMs(rule, { ...seen, intervalsMs: [30_000, 90_000] })).toBe(180_000);
+  });
+
+  test('ends within an hour, whatever the share', () => {
+    expect(heldRoundMs(rule, { ...seen, share: 0.000_1 })).toBe(3_600_000);
+  });
 });

@@ -5,6 +5,7 @@ import {
   endStage,
   firstStages,
   noteStage,
+  withLinesAfter,
   withSteps,
 } from '../../../domain/delivery/release-stage.ts';
 
@@ -50,4 +51,9 @@ test('when the way back begins, nothing forward is running or pending any more',
 test('a stage that was not foreseen is put at the end', () => {
   const stages = beginStage(firstStages(), 'unwind', 1);
   expect(stages.at(-1)).toMatchObject({ name: 'unwind', status: 'running' });
+});
+
+test('lines that a release asks for come behind the bake', () => {
+  const names = withLinesAfter(firstStages(), 'bake', ['verification']).map(({ name }) => name);
+  expect(names.slice(-4)).toEqual(['bake', 'verification', 'prove', 'finalise']);
 });

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { describeCandidates } from '../../conformance/candidates.ts';
+import { describeChecks } from '../../conformance/checks.ts';
 import type { ReleaseSite } from '../../conformance/release-driver.ts';
 import { describeReleases } from '../../conformance/releases.ts';
 import { createInMemoryCluster } from '../../fakes/in-memory-cluster.ts';
@@ -12,6 +13,7 @@ const openSite = (): Promise<ReleaseSite> => {
     releases: cluster.releases,
     workloads: cluster.workloads,
     routes: cluster.routes,
+    checks: cluster.checks,
     environment: 'staging',
     store: (objects) => cluster.store(objects),
     get: (ref) => Promise.resolve(cluster.get(ref)),
@@ -32,6 +34,7 @@ const openSite = (): Promise<ReleaseSite> => {
 
 describeReleases('the cluster in memory', openSite);
 describeCandidates('the cluster in memory', openSite);
+describeChecks('the cluster in memory', openSite);
 
 const textsIn = async (folder: string): Promise<string> => {
   const directory = path.resolve(import.meta.dirname, '../..', folder);

@@ -154,13 +154,17 @@ const createWorkers = async (
         port: { ...find(name).cluster.routes },
         hooks: find(name).hooks,
       })),
+      ...routed('checks', ['validate', 'exec', 'runJob', 'deleteJob'], (name) => ({
+        port: { ...find(name).cluster.checks },
+        hooks: find(name).hooks,
+      })),
       ...routed('workloads', workloadVerbs, (name) => ({
         port: { ...find(name).cluster.workloads },
         hooks: find(name).hooks,
       })),
     },
     traffic: {
-      ...routed('probes', ['smoke', 'watch'], (name) => ({
+      ...routed('probes', ['smoke', 'reach', 'watch'], (name) => ({
         port: { ...find(name).probes },
         hooks: find(name).hooks,
       })),
@@ -172,7 +176,7 @@ const createWorkers = async (
         port: { ...find(name).alertRules },
         hooks: find(name).hooks,
       })),
-      ...routed('measurements', ['measure', 'check'], (name) => ({
+      ...routed('measurements', ['measure', 'check', 'watchCounts'], (name) => ({
         port: { ...createMeasurements({ source: find(name).metrics }) },
         hooks: find(name).hooks,
       })),
