@@ -36,7 +36,7 @@ import {
   type Collection,
 } from './object-access.ts';
 import { refuseOthers, type PlanningContext } from './object-planning.ts';
-import { checkPermissions } from './permission-check.ts';
+import { checkPermissions, type RoutePermission } from './permission-check.ts';
 import { untilDecided } from './release-writes.ts';
 import type { PlanRequest } from './port.ts';
 
@@ -104,6 +104,25 @@ const readRoute = async (
   return (await read(collections.httpRoutes)) ?? (await read(collections.grpcRoutes));
 };
 
+/** Only for a note to the reader: where routes may not be listed, there is none. */
+const readRoutes = async (
+  cluster: Cluster,
+  name: string | undefined,
+): Promise<KubernetesObject[]> => {
+  if (name === undefined) return [];
+  const lists = await Promise.all(
+    [collections.httpRoutes, collections.grpcRoutes].map(async (collection) => {
+      try {
+        return await listOf(cluster, collection);
+      } catch (error) {
+        if (isHidden(error)) return [];
+        throw error;
+      }
+    }),
+  );
+  return lists.flat();
+};
+
 const factsOf = async (
   { cluster, request, autoscalers }: PlanningContext,
   strategy: CandidateStrategy,
@@ -111,18 +130,20 @@ const factsOf = async (
 ): Promise<CandidateFacts | undefined> => {
   const managed = (kind: 'Service' | 'PodDisruptionBudget' | 'Deployment') =>
     listOf(cluster, { kind, apiVersion: managedKinds[kind].apiVersion });
-  const [services, budgets, workloads, policies, route] = await Promise.all([
+  const [services, budgets, workloads, policies, route, routes] = await Promise.all([
     managed('Service'),
     managed('PodDisruptionBudget'),
     managed('Deployment'),
     readPolicies(cluster),
     readRoute(cluster, strategy.route),
+    readRoutes(cluster, strategy.route),
   ]);
   const name = describeRef(plan.changed.object);
   const stable = workloads.find((workload) => describeObject(workload) === name);
   if (stable === undefined) return undefined;
-  const live = { stable, services, budgets, workloads, autoscalers, policies, route };
-  return { strategy, suffix: suffixOf(request), ...plan, live };
+  const live = { stable, services, budgets, workloads, autoscalers, policies, route, routes };
+  const { previewHeader } = request;
+  return { strategy, suffix: suffixOf(request), previewHeader, ...plan, live };
 };
 
 /** The names of the candidate must be free; whatever has one of them is not ours to change. */
@@ -201,8 +222,12 @@ const predict = async (context: PlanningContext, draft: CandidateDraft): Promise
   return new Map(await Promise.all([...created, ...borrowed]));
 };
 
-const routeKindOf = ({ borrowed }: CandidateDraft): string | undefined =>
-  borrowed.find(({ verb }) => verb === 'open')?.live.kind;
+const routePermissions = ({ borrowed, routes }: CandidateDraft): RoutePermission | undefined => {
+  const opened = borrowed.find(({ verb }) => verb === 'open');
+  if (opened === undefined) return undefined;
+  const verbs = ['get', 'patch', ...(routes.length === 0 ? [] : ['create', 'delete'])];
+  return { kind: opened.live.kind, verbs };
+};
 
 /** Brings the candidate into a plan whose entries are about the user's own objects only. */
 const beside = async (
@@ -213,7 +238,7 @@ const beside = async (
   const { cluster, request } = context;
   const news = newObjectsOf(draft);
   const kinds = [...news, ...draft.borrowed.map(({ live }) => live)].map(({ kind }) => kind);
-  await checkPermissions(cluster, new Set(kinds), routeKindOf(draft));
+  await checkPermissions(cluster, new Set(kinds), routePermissions(draft));
   await refuseTaken(cluster, news.map(refOf));
   const predicted = await predict(context, draft);
   return {

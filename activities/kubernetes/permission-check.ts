@@ -11,6 +11,12 @@ export interface Permission {
   resource: string;
 }
 
+/** What must be allowed on routes of this kind. */
+export interface RoutePermission {
+  kind: string;
+  verbs: readonly string[];
+}
+
 /** Watching a rollout, its endpoints and its logs, and taking away what it leaves behind. */
 const watching: readonly Permission[] = [
   ...['list', 'watch'].map((verb) => ({ verb, group: '', resource: 'pods' })),
@@ -42,9 +48,9 @@ const forKind = (kind: ManagedKind, planned: boolean): Permission[] => {
   return verbs.map((verb) => ({ verb, group: groupOf(apiVersion), resource: plural }));
 };
 
-/** Routes are never created or deleted by a release; it only borrows the one that is named. */
-const forRoute = (kind: string): Permission[] =>
-  ['get', 'patch'].map((verb) => ({
+/** A release borrows the route that is named; one of its own it creates and deletes. */
+const forRoute = ({ kind, verbs }: RoutePermission): Permission[] =>
+  verbs.map((verb) => ({
     verb,
     group: groupOf(collections.httpRoutes.apiVersion),
     resource: pluralOf(kind),
@@ -103,14 +109,14 @@ const isAllowed = async (cluster: Cluster, permission: Permission): Promise<bool
 export const checkPermissions = async (
   cluster: Cluster,
   plannedKinds: ReadonlySet<string>,
-  routeKind?: string,
+  route?: RoutePermission,
 ): Promise<void> => {
   const kinds = Object.keys(managedKinds) as ManagedKind[];
   const needed = [
     ...kinds.flatMap((kind) => forKind(kind, plannedKinds.has(kind))),
     ...watching,
     ...watchingRevisions(plannedKinds),
-    ...(routeKind === undefined ? [] : forRoute(routeKind)),
+    ...(route === undefined ? [] : forRoute(route)),
   ];
   await requirePermissions(cluster, needed);
 };

@@ -1,5 +1,6 @@
 import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery/candidate.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { PreviewHeader } from '../../domain/delivery/preview-route.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import type { RolloutStrategy } from '../../domain/delivery/rollout-plan.ts';
 
@@ -53,6 +54,8 @@ export interface PlanRequest extends ServiceTarget {
   epoch: number;
   /** Default: rolling. */
   strategy?: RolloutStrategy;
+  /** Requests with it reach the new version while it is beside the old one. */
+  previewHeader?: PreviewHeader;
 }
 
 export interface ReleasePlan {
@@ -217,6 +220,10 @@ export interface Routes {
   setWeight(
     request: PlanStep & { candidate: Candidate; weightPercent: number; deadlineMs: number },
   ): Promise<{ opened: boolean; changed: boolean; generation: number }>;
+  /** Waits until each parent has taken the route as it is now. @throws ROUTE_NOT_ACCEPTED */
+  awaitTaken(
+    request: ServiceTarget & { route: ObjectRef; deadlineMs: number },
+  ): Promise<{ generation: number }>;
 }
 
 /** A Job of the user, as raw JSON. */

@@ -54,10 +54,17 @@ const weighOnce = async (
   }
 };
 
-const notAccepted = (subject: string, request: WeightRequest, missing: string[]): Error =>
+/** How long parents have to take this generation, and what was written, for the reader. */
+interface Acceptance {
+  generation: number;
+  deadlineMs: number;
+  what: string;
+}
+
+const notAccepted = (subject: string, { what, deadlineMs }: Acceptance, missing: string[]): Error =>
   codedFailure({
     code: 'ROUTE_NOT_ACCEPTED',
-    message: `${subject} has ${String(request.weightPercent)} % for the candidate, but after ${String(request.deadlineMs)} ms: ${missing.join('; ')}.`,
+    message: `${subject} ${what}, but after ${String(deadlineMs)} ms: ${missing.join('; ')}.`,
     subject,
   });
 
@@ -68,10 +75,10 @@ const notAccepted = (subject: string, request: WeightRequest, missing: string[])
 const awaitAcceptance = async (
   cluster: Cluster,
   ref: ObjectRef,
-  { request, generation }: { request: WeightRequest; generation: number },
+  acceptance: Acceptance,
 ): Promise<void> => {
   const attempt = currentAttempt();
-  const deadlineAtMs = (attempt.scheduledAtMs ?? Date.now()) + request.deadlineMs;
+  const deadlineAtMs = (attempt.scheduledAtMs ?? Date.now()) + acceptance.deadlineMs;
   const fieldSelector = `metadata.name=${ref.name}`;
   const feed = openChangeFeed(cluster, [{ ...ref, fieldSelector }]);
   try {
@@ -81,10 +88,10 @@ const awaitAcceptance = async (
       const { accepted, missing } =
         live === undefined
           ? { accepted: false, missing: ['it is not there any more'] }
-          : routeAcceptance(live, generation);
+          : routeAcceptance(live, acceptance.generation);
       attempt.heartbeat({ route: describeRef(ref), missing });
       if (accepted) return;
-      if (Date.now() >= deadlineAtMs) throw notAccepted(describeRef(ref), request, missing);
+      if (Date.now() >= deadlineAtMs) throw notAccepted(describeRef(ref), acceptance, missing);
       await feed.next(longestSilenceMs);
     }
   } finally {
@@ -101,13 +108,29 @@ const setWeight = async (deps: ReleaseDeps, request: WeightRequest): Promise<Wei
   return translated({ subject }, async () => {
     const receipt = await untilDecided(subject, async () => weighOnce(cluster, opening, request));
     if (receipt.opened) {
-      await awaitAcceptance(cluster, object, { request, generation: receipt.generation });
+      const { deadlineMs, weightPercent } = request;
+      const what = `has ${String(weightPercent)} % for the candidate`;
+      await awaitAcceptance(cluster, object, { what, deadlineMs, generation: receipt.generation });
     }
     return receipt;
+  });
+};
+
+const awaitTaken = async (
+  deps: ReleaseDeps,
+  { environment, route, deadlineMs }: Parameters<Routes['awaitTaken']>[0],
+): Promise<{ generation: number }> => {
+  const cluster = await deps.environments.locate(environment);
+  return translated({ subject: describeRef(route) }, async () => {
+    const live = await readObject(cluster, route);
+    const generation = live?.metadata.generation ?? 0;
+    await awaitAcceptance(cluster, route, { what: 'is there', deadlineMs, generation });
+    return { generation };
   });
 };
 
 /** Weights on HTTPRoutes, or GRPCRoutes, of the Gateway API. */
 export const createRoutes = (deps: ReleaseDeps): Routes => ({
   setWeight: async (request) => setWeight(deps, request),
+  awaitTaken: async (request) => awaitTaken(deps, request),
 });

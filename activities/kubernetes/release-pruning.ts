@@ -87,7 +87,8 @@ export const pruneService = async (
 ): Promise<{ deleted: ObjectRef[] }> => {
   const cluster = await deps.environments.locate(request.environment);
   return translated({ subject: request.service }, async () => {
-    const created = (await listManaged(cluster)).filter(
+    const [managed, routes] = await Promise.all([listManaged(cluster), listRoutes(cluster)]);
+    const created = [...managed, ...routes].filter(
       (object) => isOfService(object, request) && annotationOf(object, 'createdBy') !== undefined,
     );
     const others = created.filter((object) => !isConfig(object));

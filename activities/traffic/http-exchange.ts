@@ -51,6 +51,7 @@ export const openConnections = (settings: ConnectionSettings): Connections => {
         headers: {
           'user-agent': 'holdfast-prober',
           ...(address.host === undefined ? {} : { host: address.host }),
+          ...(address.header === undefined ? {} : { [address.header.name]: address.header.value }),
         },
         signal: AbortSignal.timeout(timeoutMs),
       };

@@ -123,13 +123,18 @@ const smokeResult = (check: SmokeCheck, answer: Answer | undefined): SmokeResult
 const hasBody = (check: SmokeCheck, answer: Answer): boolean =>
   check.expectBody === undefined || answer.body.includes(check.expectBody);
 
-const passes = (check: SmokeCheck, answer: Answer): boolean =>
-  answer.status === check.expectStatus && hasBody(check, answer);
+const isOfVersion = ({ expectVersion }: SmokeCheck, { version }: Answer): boolean =>
+  expectVersion === undefined || version === expectVersion;
 
-const explain = (check: SmokeCheck, answer: Answer): string =>
-  answer.status === check.expectStatus && !hasBody(check, answer)
-    ? `${answer.text} (the body lacks the expected text)`
-    : answer.text;
+const passes = (check: SmokeCheck, answer: Answer): boolean =>
+  answer.status === check.expectStatus && hasBody(check, answer) && isOfVersion(check, answer);
+
+const explain = (check: SmokeCheck, answer: Answer): string => {
+  if (answer.status !== check.expectStatus) return answer.text;
+  if (!hasBody(check, answer)) return `${answer.text} (the body lacks the expected text)`;
+  if (isOfVersion(check, answer)) return answer.text;
+  return `${answer.text} (from version ${answer.version || 'without a name'}, not ${check.expectVersion ?? ''})`;
+};
 
 interface Window extends WatchRequest {
   address: ProbeAddress;

@@ -4,6 +4,8 @@ export interface SmokeCheck {
   expectStatus: number;
   /** Text that the body must contain. */
   expectBody?: string;
+  /** What `versionHeader` of the answer must say. */
+  expectVersion?: string;
 }
 
 export interface ProbeTarget {
@@ -17,6 +19,11 @@ export interface ProbeTarget {
    * of users, as `traffic` of the environment says.
    */
   entry?: 'preview';
+  /**
+   * Request header by which a gateway sends the requests to the new version. Only through an
+   * entry of users that is a gateway; nothing is measured where users reach the Service itself.
+   */
+  pinnedBy?: { name: string; value: string };
   /** Response header by which the version that answered is told, e.g. `X-Version`. */
   versionHeader?: string;
 }

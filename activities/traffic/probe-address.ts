@@ -23,6 +23,8 @@ export interface ProbeAddress {
   basePath: string;
   /** Host header, where a gateway tells services apart by it. */
   host?: string;
+  /** Sent with every request. */
+  header?: { name: string; value: string };
 }
 
 export type ReachableTarget =
@@ -52,9 +54,15 @@ export const locateTarget = async (
     }
     return { reachable: true, address: await previewAddress(target, deps, traffic) };
   }
-  const address =
-    traffic === 'cluster-ip' ? await userAddress(target, deps) : entryAddress(target, traffic);
-  return { reachable: true, address };
+  const { pinnedBy: header } = target;
+  if (traffic !== 'cluster-ip') {
+    const pinned = header === undefined ? {} : { header };
+    return { reachable: true, address: { ...entryAddress(target, traffic), ...pinned } };
+  }
+  if (header !== undefined) {
+    return notReachable(`${declares} no gateway is on the way of users (traffic: cluster-ip).`);
+  }
+  return { reachable: true, address: await userAddress(target, deps) };
 };
 
 const notReachable = (reason: string): ReachableTarget => ({ reachable: false, reason });

@@ -34,8 +34,8 @@ export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
-  const { stable, compensationDeadline, bake, versionHeader, analysis } = definition;
-  const { alerts, budget, verification } = definition;
+  const { stable, compensationDeadline, bake, versionHeader, previewHeader } = definition;
+  const { analysis, alerts, budget, verification } = definition;
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke,
@@ -49,6 +49,7 @@ export const requestOf = (
     ...(alerts === undefined ? {} : { alerts }),
     ...(budget === undefined ? {} : { budget }),
     ...(versionHeader === undefined ? {} : { versionHeader }),
+    ...(previewHeader === undefined ? {} : { previewHeader }),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),
   };

@@ -16,6 +16,7 @@ import {
 } from './release-evidence.ts';
 import { AnalysisInput } from './analysis.ts';
 import { BudgetInput } from './exposure-budget.ts';
+import { PreviewHeader } from './preview-header.ts';
 import { RolloutStrategyInput } from './rollout-strategy.ts';
 
 const Milliseconds = z
@@ -93,6 +94,7 @@ export const DeployServiceInput = z
       .describe(
         'Response header that names the version, e.g. `X-Version`. With it shares of traffic are measured and versions are judged apart.',
       ),
+    previewHeader: PreviewHeader.optional(),
     approvals: z.array(ApprovalInput).max(1).default([]),
     notify: z.array(NotifyTargetInput).max(10).default([]),
     onFailure: z

@@ -5,6 +5,7 @@ import { AlertsFile } from './alerts.ts';
 import { AnalysisFile } from './analysis.ts';
 import { BudgetFile } from './exposure-budget.ts';
 import { CheckFile } from './release-check.ts';
+import { PreviewHeader } from './preview-header.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
@@ -53,6 +54,7 @@ export const ServiceDefinition = z
       .regex(/^[A-Za-z0-9-]{1,100}$/)
       .optional()
       .describe('Response header that names the version, e.g. `X-Version`.'),
+    previewHeader: PreviewHeader.optional(),
     approvals: z
       .array(
         z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }),

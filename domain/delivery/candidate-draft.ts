@@ -32,6 +32,8 @@ import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes
 import { matchesSelector } from './label-selector.ts';
 import { describeObject, isWorkload, refOf } from './manifest-set.ts';
 import { probedPort, type PlanEntry } from './release-plan.ts';
+import { otherRouteNotes } from './other-routes.ts';
+import { previewRoute, type PreviewRoute } from './preview-route.ts';
 import { autoscalerOf } from './replica-ownership.ts';
 import type { BackendPair } from './route-backends.ts';
 import { openedRoute } from './route-opening.ts';
@@ -41,6 +43,8 @@ export interface CandidateDraft {
   /** New objects for the time of the rollout. */
   services: KubernetesObject[];
   budgets: KubernetesObject[];
+  /** The route that pins requests with a header to the candidate, where one is asked for. */
+  routes: KubernetesObject[];
   workload: KubernetesObject;
   autoscaler: KubernetesObject | undefined;
   /** Pods that the candidate starts with. */
@@ -110,6 +114,7 @@ const problemsOf = (facts: CandidateFacts, sides: Sides): CandidateProblem[] => 
   const routing = routingEntries(facts).map(({ after }) => after);
   const others = live.workloads.filter((workload) => describeObject(workload) !== stable);
   const opening = live.route === undefined ? [] : openedRoute(live.route, backends).problems;
+  const pinning = previewOf(facts, sides)?.problems ?? [];
   return [
     ...unknownServices(outside(facts, live.services), labels, { stable, isSwitched }),
     ...(isSwitched ? sharedServices(routing, others) : []),
@@ -119,17 +124,45 @@ const problemsOf = (facts: CandidateFacts, sides: Sides): CandidateProblem[] => 
       subject: `HTTPRoute/${strategy.route ?? ''}`,
       message,
     })),
+    ...pinning.map((message) => ({
+      code: 'INVALID_INPUT' as const,
+      subject: 'previewHeader.name',
+      message: `cannot pin requests: ${message}`,
+    })),
   ];
 };
 
-const warningsOf = (facts: CandidateFacts, { identity }: CandidateNaming): string[] => {
-  const { key, stable, candidate } = identity;
-  const { live, strategy } = facts;
-  if (isByPods(strategy)) return byPodsNotes(facts);
+const previewOf = (
+  facts: CandidateFacts,
+  { naming, backends }: Sides,
+): PreviewRoute | undefined => {
+  const { previewHeader: header, live } = facts;
+  if (header === undefined || live.route === undefined) return undefined;
+  return previewRoute(live.route, backends, { header, suffix: naming.suffix });
+};
+
+const pinnedBy = (
+  { previewHeader: header }: CandidateFacts,
+  preview: PreviewRoute | undefined,
+): Pick<Candidate, 'pinned'> =>
+  header === undefined || preview === undefined
+    ? {}
+    : { pinned: { route: refOf(preview.route), header } };
+
+const warningsOf = (facts: CandidateFacts, { naming, backends }: Sides): string[] => {
+  const { key, stable, candidate } = naming.identity;
+  const { live, strategy, previewHeader } = facts;
+  const unpinned =
+    previewHeader === undefined || strategy.route !== undefined
+      ? []
+      : [`No request is pinned by ${previewHeader.name}: no route is named by the strategy.`];
+  if (isByPods(strategy)) return [...byPodsNotes(facts), ...unpinned];
   const policies = `Whether a NetworkPolicy keeps the new version from its traffic is not known: they may not be read.`;
   return [
     `While both versions run, pods of the new one carry ${key}=${candidate}: what counts pods by ${key}=${String(stable)}, such as an alert, does not see them.`,
     ...(live.policies === undefined ? [policies] : []),
+    ...unpinned,
+    ...(live.route === undefined ? [] : otherRouteNotes(live.routes, backends, live.route)),
   ];
 };
 
@@ -173,6 +206,7 @@ const besides = (facts: CandidateFacts, naming: CandidateNaming): Drafted => {
   const services = routing.map(({ after }) => previewService(after, naming));
   const refs = { stable: changed.object, candidate: refOf(workload) };
   const moved = movedBy(facts, { ...sides, refs });
+  const preview = previewOf(facts, sides);
   const draft: CandidateDraft = {
     candidate: {
       workload: refs.candidate,
@@ -183,15 +217,17 @@ const besides = (facts: CandidateFacts, naming: CandidateNaming): Drafted => {
         return port === undefined ? [] : [{ name: service.metadata.name, port }];
       }),
       ...(strategy.route === undefined ? {} : { route: strategy.route }),
+      ...pinnedBy(facts, preview),
       ...(isByPods(strategy) ? { byPods: { surges: surges(live.stable) } } : {}),
     },
     services,
     budgets: candidateBudgets(facts, naming, sides.labels),
+    routes: preview === undefined ? [] : [preview.route],
     workload,
     autoscaler: candidateAutoscaler(facts, naming, { all: replicas, start: startReplicas }),
     startReplicas,
     borrowed: [...frozen(facts), ...moved],
-    warnings: warningsOf(facts, naming),
+    warnings: warningsOf(facts, sides),
   };
   return { act: 'beside', draft };
 };

@@ -2,6 +2,7 @@ import { recordAt } from './canonical-json.ts';
 import { describeRef, type KubernetesObject } from './kubernetes-object.ts';
 import { describeObject } from './manifest-set.ts';
 import { selectsPodsOf } from './pod-template.ts';
+import type { PreviewHeader } from './preview-route.ts';
 import type { PlanEntry } from './release-plan.ts';
 import type { RolloutStrategy } from './rollout-plan.ts';
 
@@ -12,6 +13,8 @@ export interface CandidateFacts {
   strategy: CandidateStrategy;
   /** Six hex digits that stand for the release and its manifests. */
   suffix: string;
+  /** Requests with it reach the candidate, where a route is named. */
+  previewHeader?: PreviewHeader | undefined;
   /** What the release does to the user's own objects, in writing order. */
   entries: readonly PlanEntry[];
   /** The entry of the workload whose pods change. */
@@ -25,6 +28,8 @@ export interface CandidateFacts {
     /** Undefined where they may not be read. */
     policies: readonly KubernetesObject[] | undefined;
     route: KubernetesObject | undefined;
+    /** All routes of the namespace that may be read, where one is named. */
+    routes: readonly KubernetesObject[];
   };
 }
 

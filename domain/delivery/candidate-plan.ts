@@ -143,6 +143,7 @@ export const arrangeCandidate = (arrangement: CandidateArrangement): PlanEntry[]
     ...draft.budgets.map(create),
     ...workloadEntries(arrangement),
     ...(draft.autoscaler === undefined ? [] : [create(draft.autoscaler)]),
+    ...draft.routes.map(create),
     ...firsts('switch'),
     ...inPhase(own, 'update').map((entry) => sharing(arrangement, entry)),
     ...lasts(false),
@@ -156,5 +157,6 @@ export const newObjectsOf = (draft: CandidateDraft): KubernetesObject[] => [
   ...draft.services,
   ...draft.budgets,
   withReplicas(draft.workload, 0),
+  ...draft.routes,
   ...(draft.autoscaler === undefined ? [] : [draft.autoscaler]),
 ];

@@ -1,4 +1,5 @@
 import type { ObjectRef } from './kubernetes-object.ts';
+import type { PreviewHeader } from './preview-route.ts';
 
 /**
  * When a change is written, where a release has phases. `stop` takes the old version away before
@@ -28,4 +29,6 @@ export interface Candidate {
   route?: string;
   /** Without a route: the share is made by the numbers of pods; may there be one pod more? */
   byPods?: { surges: boolean };
+  /** A route of its own that pins requests with the header to the candidate. */
+  pinned?: { route: ObjectRef; header: PreviewHeader };
 }

@@ -7,7 +7,7 @@ const isShared = (route: KubernetesObject, rule: JsonRecord, service: string): b
   backendsOf(rule).length > 1 && backendFor(route, rule, service) !== undefined;
 
 /** The Service that a rule sends everything to, with the Service of the candidate beside it. */
-const pairOf = (
+export const pairOf = (
   route: KubernetesObject,
   rule: JsonRecord,
   pairs: readonly BackendPair[],

@@ -2,6 +2,7 @@ import type { ReleaseSite } from './release-driver.ts';
 import { describeBeside } from './candidates-beside.ts';
 import { describeBesideBack } from './candidates-back.ts';
 import { describeByPods } from './candidates-by-pods.ts';
+import { describeMoreRoutes } from './candidates-more-routes.ts';
 import { describeOnRoutes } from './candidates-on-routes.ts';
 import { describeRefused } from './candidates-refused.ts';
 import { describeExactRestore } from './exact-restore.ts';
@@ -14,4 +15,5 @@ export const describeCandidates = (name: string, openSite: () => Promise<Release
   describeOnRoutes(name, openSite);
   describeExactRestore(name, openSite);
   describeByPods(name, openSite);
+  describeMoreRoutes(name, openSite);
 };

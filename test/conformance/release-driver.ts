@@ -9,6 +9,7 @@ import type {
 import { codedErrorOf } from '../../activities/coded-failure.ts';
 import { copyJson, recordAt } from '../../domain/delivery/canonical-json.ts';
 import type { KubernetesObject, ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { PreviewHeader } from '../../domain/delivery/preview-route.ts';
 import type { RolloutStrategy } from '../../domain/delivery/rollout-plan.ts';
 import { sampleService, type SampleOptions } from './sample-service.ts';
 
@@ -27,14 +28,15 @@ export interface ReleaseSite {
     change: (object: KubernetesObject) => KubernetesObject | undefined,
   ): Promise<void>;
   add(object: KubernetesObject): Promise<void>;
-  /** Whether a gateway takes the routes and reports on them. */
-  setGateway(isThere: boolean): Promise<void>;
+  /** Whether gateways take the routes and report on them; a list names those that do. */
+  setGateway(reporting: boolean | readonly string[]): Promise<void>;
 }
 
 export interface PrepareOptions extends SampleOptions {
   previous?: DrivenRelease;
   objects?: KubernetesObject[];
   strategy?: RolloutStrategy;
+  previewHeader?: PreviewHeader;
 }
 
 export const refs = {
@@ -68,13 +70,14 @@ export const createDriver = (site: ReleaseSite) => {
     options: PrepareOptions,
   ): Promise<DrivenRelease> => {
     const manifestsDigest = await site.store(options.objects ?? sampleService(options));
-    const { previous, strategy } = options;
+    const { previous, strategy, previewHeader } = options;
     const plan = await site.releases.plan({
       ...target,
       release,
       manifestsDigest,
       ...(previous === undefined ? {} : { previousManifestsDigest: previous.manifestsDigest }),
       ...(strategy === undefined ? {} : { strategy }),
+      ...(previewHeader === undefined ? {} : { previewHeader }),
       adopt: false,
       epoch,
     });

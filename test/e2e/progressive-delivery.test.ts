@@ -39,23 +39,28 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
   let reader: ApiReader;
   let made = 0;
 
-  const release = (version: Version, strategy: object): Promise<DeployServiceResult> => {
+  const release = (
+    version: Version,
+    strategy: object,
+    input: object = {},
+  ): Promise<DeployServiceResult> => {
     made += 1;
     return rig.release({
       release: `${version}-${String(made)}`,
       objects: shopManifests(version),
-      input: { ...gates, strategy },
+      input: { ...gates, ...input, strategy },
     });
   };
 
   const underTraffic = async (
     version: Version,
     strategy: object,
+    input: object = {},
   ): Promise<{ result: DeployServiceResult; report: RequestReport }> => {
     let result: DeployServiceResult | undefined;
     const target = { url: stack.gatewayUrl ?? '', host: hostOf(namespace), perSecond: 210 };
     const report = await sendWhile(target, async () => {
-      result = await release(version, strategy);
+      result = await release(version, strategy, input);
     });
     if (result === undefined) throw new Error('the release gave no result');
     return { result, report };

@@ -45,8 +45,10 @@ const factsOf = (
     autoscalers: ofKind('HorizontalPodAutoscaler'),
     policies: ofKind('NetworkPolicy'),
     route: routes.find(({ metadata }) => metadata.name === strategy.route),
+    routes,
   };
-  return { strategy, suffix: suffixOf(request), ...plan, live };
+  const { previewHeader } = request;
+  return { strategy, suffix: suffixOf(request), previewHeader, ...plan, live };
 };
 
 const refuseHeld = (borrowed: readonly BorrowedObject[], request: PlanRequest): void => {

@@ -22,7 +22,7 @@ export interface ClusterKnobs {
     Record<keyof Releases | keyof Workloads | keyof Routes, { times: number; code?: ErrorCode }>
   >;
   /** Whether a gateway takes the weights of routes; without one nobody ever reports on them. */
-  hasGateway: boolean;
+  hasGateway: boolean | readonly string[];
   /** Called before each effective write with the step, e.g. to plant a foreign edit. */
   beforeWrite?: (step: string) => void;
   /** Called after each effective write with the step, e.g. to fail the attempt that made it. */

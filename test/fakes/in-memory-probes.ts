@@ -65,13 +65,16 @@ export const createInMemoryProbes = (): { probes: Probes; knobs: ProbeKnobs } =>
       if (knobs.notMeasured !== undefined) return { measured: false, reason: knobs.notMeasured };
       const { smokePasses: passed, smokeVersion } = knobs;
       const result = {
-        passed,
         answer: passed ? '200' : '500 internal error',
         ...(versionHeader === undefined || smokeVersion === undefined
           ? {}
           : { version: smokeVersion }),
       };
-      return { measured: true, checks: checks.map((check) => ({ check, ...result })) };
+      const isOther = ({ expectVersion = smokeVersion }): boolean => expectVersion !== smokeVersion;
+      return {
+        measured: true,
+        checks: checks.map((check) => ({ check, passed: passed && !isOther(check), ...result })),
+      };
     },
     async reach() {
       const { urlsPass: passed } = knobs;

@@ -1,5 +1,5 @@
 import type { Routes } from '../../activities/kubernetes/port.ts';
-import { isRecord, listAt } from '../../domain/delivery/canonical-json.ts';
+import { isRecord, listAt, stringAt } from '../../domain/delivery/canonical-json.ts';
 import {
   describeRef,
   type KubernetesObject,
@@ -21,21 +21,27 @@ type WeightReceipt = Awaited<ReturnType<Routes['setWeight']>>;
 const notOpened: WeightReceipt = { opened: false, changed: false, generation: 0 };
 
 /** What a gateway reports of a route that it serves. */
-const reported = (route: KubernetesObject): KubernetesObject => ({
-  ...route,
-  status: {
-    parents: listAt(route, 'spec', 'parentRefs')
-      .filter(isRecord)
-      .map((parentRef) => ({
-        parentRef,
-        conditions: ['Accepted', 'ResolvedRefs'].map((type) => ({
-          type,
-          status: 'True',
-          observedGeneration: route.metadata.generation ?? 0,
-        })),
-      })),
-  },
-});
+const reported = (
+  route: KubernetesObject,
+  reporting: boolean | readonly string[],
+): KubernetesObject => {
+  const said = listAt(route, 'status', 'parents').filter(isRecord);
+  const parents = listAt(route, 'spec', 'parentRefs')
+    .filter(isRecord)
+    .flatMap((parentRef) => {
+      const name = stringAt(parentRef, 'name') ?? '';
+      if (reporting !== true && (reporting === false || !reporting.includes(name))) {
+        return said.filter((parent) => stringAt(parent, 'parentRef', 'name') === name);
+      }
+      const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({
+        type,
+        status: 'True',
+        observedGeneration: route.metadata.generation ?? 0,
+      }));
+      return [{ parentRef, conditions }];
+    });
+  return { ...route, status: { parents } };
+};
 
 const weigh = (deps: InMemoryDeps, opening: PlanEntry, request: WeightRequest): WeightReceipt => {
   const name = describeRef(opening.object);
@@ -62,7 +68,7 @@ const awaitAcceptance = async (
 ): Promise<void> => {
   for (let waitedMs = 0; ; waitedMs += deps.knobs.pollEveryMs) {
     const live = deps.state.get(ref);
-    if (live !== undefined && deps.knobs.hasGateway) deps.state.put(reported(live));
+    if (live !== undefined) deps.state.put(reported(live, deps.knobs.hasGateway));
     const seen = deps.state.get(ref) ?? { ...ref, metadata: { name: ref.name } };
     const { accepted, missing } = routeAcceptance(seen, generation);
     surroundings().heartbeat({ missing });
@@ -86,5 +92,11 @@ export const createInMemoryRoutes = (deps: InMemoryDeps): Routes => ({
     const { deadlineMs } = request;
     if (opened) await awaitAcceptance(deps, opening.object, { deadlineMs, generation });
     return receipt;
+  },
+  awaitTaken: async ({ route, deadlineMs }) => {
+    failIfAsked(deps, 'awaitTaken');
+    const generation = deps.state.get(route)?.metadata.generation ?? 0;
+    await awaitAcceptance(deps, route, { deadlineMs, generation });
+    return { generation };
   },
 });

@@ -9,10 +9,10 @@ import type { RolloutPlan, RolloutStep } from '../../domain/delivery/rollout-pla
 import { progressiveShift } from '../runtime/progressive-shift.ts';
 import type { Rollout, ShiftMoves } from '../runtime/progressive-shift.ts';
 import { announce } from './announce.ts';
-import { checksGate } from './check-gates.ts';
 import { openExposure, withinBudget } from './exposure-budget.ts';
 import { holdWeight } from './hold-weight.ts';
 import { bakeGate } from './measure-gates.ts';
+import { previewCandidate, previewStages } from './preview-candidate.ts';
 import { stagesOf } from './prepare-release.ts';
 import type { PreparedRelease } from './prepare-release.ts';
 import { offerLock } from './release-lock.ts';
@@ -52,17 +52,7 @@ export const carryOut = async (
     return;
   }
   run.rollout = rollout;
-  run.state.stages = withRollout(
-    run.state.stages,
-    linesOf(plan, {
-      changes: prepared.plan.changes,
-      isShared: isShared(candidate),
-      afterBake: [
-        ...linesAfterBake(run.input),
-        ...(prepared.alerts === undefined ? [] : [alertsStage]),
-      ],
-    }),
-  );
+  run.state.stages = withRollout(run.state.stages, linesOf(plan, factsOf(task, candidate)));
   const moves = candidateMoves({ ...task, candidate });
   moves.changed();
   await withinBudget(run, () => progressiveShift(rollout, moves));
@@ -145,8 +135,20 @@ interface PlanFacts {
   changes: readonly PlannedChange[];
   /** Both versions get a share of the traffic, by a route or by the numbers of pods. */
   isShared: boolean;
+  /** A header pins requests to the candidate. */
+  isPinned: boolean;
   afterBake: readonly string[];
 }
+
+const factsOf = ({ run, prepared }: RolloutTask, candidate: Candidate): PlanFacts => ({
+  changes: prepared.plan.changes,
+  isShared: isShared(candidate),
+  isPinned: candidate.pinned !== undefined,
+  afterBake: [
+    ...linesAfterBake(run.input),
+    ...(prepared.alerts === undefined ? [] : [alertsStage]),
+  ],
+});
 
 const isShared = ({ route, byPods }: Candidate): boolean =>
   route !== undefined || byPods !== undefined;
@@ -178,17 +180,8 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
     },
   },
   preview: {
-    lines: () => ['preview'],
-    run: ({ run, prepared, candidate }) => {
-      const target = { ...usersTarget(run, prepared), services: candidate.preview };
-      const checks = run.input.smoke;
-      return checksGate(run, {
-        name: 'preview',
-        target: { ...target, entry: 'preview' },
-        checks,
-        prepared,
-      });
-    },
+    lines: ({ isPinned }) => previewStages(isPinned),
+    run: previewCandidate,
   },
   shift: {
     lines: (facts, { weightPercent }) =>

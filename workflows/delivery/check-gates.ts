@@ -20,10 +20,12 @@ type Check<Field extends string> = Extract<CheckInput, Record<Field, unknown>>;
 
 /** A few things that must hold of the new version. */
 interface ChecksGate {
-  name: 'smoke' | 'preview' | 'verification';
+  name: 'smoke' | 'preview' | 'preview by header' | 'verification';
   target: ProbeTarget;
   checks: readonly CheckInput[];
   prepared: PreparedRelease;
+  /** The version that must answer requests, where it can be told. */
+  version?: string | undefined;
 }
 
 export const checksGate = async (run: ReleaseRun, asked: ChecksGate): Promise<void> => {
@@ -36,14 +38,14 @@ export const checksGate = async (run: ReleaseRun, asked: ChecksGate): Promise<vo
   await gate(run, { name, failureCode }, () => measureChecks(run, asked));
 };
 
-const isPath = (check: CheckInput): check is Check<'path'> => 'path' in check;
+export const isPath = (check: CheckInput): check is Check<'path'> => 'path' in check;
 
 /** Requests to the service first, then the others one by one, until one fails. */
 const measureChecks = async (run: ReleaseRun, asked: ChecksGate): Promise<GateResult> => {
-  const { name, target, checks } = asked;
+  const { name, target, checks, version } = asked;
   const paths = checks.filter(isPath);
   const requests =
-    paths.length === 0 ? [] : [await measureSmoke(run, { name, target, checks: paths })];
+    paths.length === 0 ? [] : [await measureSmoke(run, { name, target, checks: paths, version })];
   if (paths.length === checks.length && requests[0] !== undefined) return requests[0];
   const results = requests.map((result): GateResult => ({ ...result, name: 'requests' }));
   const names = checkNames(checks);

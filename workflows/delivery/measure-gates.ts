@@ -27,19 +27,22 @@ interface SmokeRequests {
   name: string;
   target: ProbeTarget;
   checks: readonly SmokeCheck[];
+  /** The version that must answer, where it can be told. */
+  version?: string | undefined;
 }
 
 type SmokeCheck = Extract<DeployServiceInput['smoke'][number], { path: string }>;
 
 export const measureSmoke = async (
   run: ReleaseRun,
-  { name, target, checks }: SmokeRequests,
+  { name, target, checks, version }: SmokeRequests,
 ): Promise<GateResult> => {
   const { smokeDeadlineMs: deadlineMs } = run.waits;
   const asked = checks.map(({ path, expectStatus, expectBody }) => ({
     path,
     expectStatus,
     ...(expectBody === undefined ? {} : { expectBody }),
+    ...(version === undefined ? {} : { expectVersion: version }),
   }));
   for (;;) {
     const pauses = run.control.isPaused();

@@ -51,7 +51,9 @@ export const prepareRelease = async (
 const makePlan = async (run: ReleaseRun, grant: LockGrant): Promise<ReleasePlan> => {
   const { environment, service, release, manifestsDigest, adopt, strategy } = run.input;
   const { epoch, previousManifestsDigest } = grant;
-  const beside = strategy.type === 'rolling' ? {} : { strategy };
+  const { previewHeader } = run.input;
+  const pinned = previewHeader === undefined ? {} : { previewHeader };
+  const beside = strategy.type === 'rolling' ? {} : { strategy, ...pinned };
   const previous = previousManifestsDigest === undefined ? {} : { previousManifestsDigest };
   begin(run, { stage: 'plan', found: 'plan' });
   await checkAnalysis(run);

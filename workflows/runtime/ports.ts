@@ -72,7 +72,10 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
       keepLogs: remote('workloads.keepLogs'),
       retire: remote('workloads.retire'),
     },
-    routes: { setWeight: remote('routes.setWeight') },
+    routes: {
+      setWeight: remote('routes.setWeight'),
+      awaitTaken: remote('routes.awaitTaken'),
+    },
     checks: {
       validate: remote('checks.validate'),
       exec: remote('checks.exec'),

@@ -151,6 +151,7 @@ export const activityTable = {
   'workloads.setPaused': { pool: 'kubernetes', kind: 'write' },
   'workloads.scale': { pool: 'kubernetes', kind: 'write' },
   'routes.setWeight': { pool: 'kubernetes', kind: 'wait' },
+  'routes.awaitTaken': { pool: 'kubernetes', kind: 'wait' },
   'workloads.awaitRollout': { pool: 'kubernetes', kind: 'wait' },
   'workloads.awaitEndpoints': { pool: 'kubernetes', kind: 'wait' },
   'workloads.keepLogs': { pool: 'kubernetes', kind: 'keep' },

@@ -8,14 +8,17 @@ import { isRecord, listAt, numberAt, stringAt } from '../../../domain/delivery/c
 import { locateTool } from '../../../sandbox/index.ts';
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const routes = 'gateway.networking.k8s.io_httproutes.yaml';
+const plurals = ['httproutes', 'grpcroutes'];
 
-/** Teaches a cluster without a gateway the kind HTTPRoute, as the Gateway API publishes it. */
+/** Teaches a cluster without a gateway the kinds of routes, as the Gateway API publishes them. */
 export const installRoutes = async (api: ApiClient): Promise<void> => {
   const { path: folder } = await locateTool('gateway-definitions', {
     onProgress: () => undefined,
   });
-  const documents = parseAllDocuments(await readFile(path.join(folder, routes), 'utf8'));
+  const texts = plurals.map(async (plural) =>
+    readFile(path.join(folder, `gateway.networking.k8s.io_${plural}.yaml`), 'utf8'),
+  );
+  const documents = (await Promise.all(texts)).flatMap((text) => parseAllDocuments(text));
   for (const document of documents) {
     const definition: unknown = document.toJS();
     if (stringAt(definition, 'kind') !== 'CustomResourceDefinition') continue;
@@ -30,7 +33,7 @@ export const installRoutes = async (api: ApiClient): Promise<void> => {
 };
 
 /** The definition is stored before its path is served. */
-const served = async (api: ApiClient, collection: string): Promise<void> => {
+const untilServed = async (api: ApiClient, collection: string): Promise<void> => {
   for (;;) {
     try {
       await api.call({ method: 'GET', path: collection });
@@ -52,8 +55,13 @@ const conditionsAt = (generation: number) =>
     lastTransitionTime: '2026-01-01T00:00:00Z',
   }));
 
-const hasReported = (route: unknown, generation: number): boolean => {
-  const [parent] = listAt(route, 'status', 'parents');
+/** Which gateways report: all that a route names, or only these. */
+type Reporting = true | readonly string[];
+
+const reports = (reporting: Reporting, parentRef: unknown): boolean =>
+  reporting === true || reporting.includes(stringAt(parentRef, 'name') ?? '');
+
+const hasReported = (parent: unknown, generation: number): boolean => {
   const conditions = listAt(parent, 'conditions').filter(isRecord);
   return (
     conditions.length > 0 &&
@@ -61,14 +69,30 @@ const hasReported = (route: unknown, generation: number): boolean => {
   );
 };
 
-const report = async (api: ApiClient, collection: string, route: unknown): Promise<void> => {
+/** Those who report do so of this generation; what others said before stays. */
+const report = async (
+  at: { api: ApiClient; collection: string; reporting: Reporting },
+  route: unknown,
+): Promise<void> => {
+  const { api, collection, reporting } = at;
   const generation = numberAt(route, 'metadata', 'generation') ?? 0;
-  if (hasReported(route, generation)) return;
-  const parents = listAt(route, 'spec', 'parentRefs').map((parentRef) => ({
-    parentRef,
-    controllerName: 'holdfast.dev/played-gateway',
-    conditions: conditionsAt(generation),
-  }));
+  const reported = listAt(route, 'status', 'parents');
+  const saidOf = (parentRef: unknown): unknown =>
+    reported.find(
+      (parent) => stringAt(parent, 'parentRef', 'name') === stringAt(parentRef, 'name'),
+    );
+  const refs = listAt(route, 'spec', 'parentRefs');
+  const speaking = refs.filter((parentRef) => reports(reporting, parentRef));
+  if (speaking.every((parentRef) => hasReported(saidOf(parentRef), generation))) return;
+  const silent = refs.filter((parentRef) => !speaking.includes(parentRef)).map(saidOf);
+  const parents = [
+    ...silent.filter((said) => said !== undefined),
+    ...speaking.map((parentRef) => ({
+      parentRef,
+      controllerName: 'holdfast.dev/played-gateway',
+      conditions: conditionsAt(generation),
+    })),
+  ];
   await api.call({
     method: 'PATCH',
     path: `${collection}/${stringAt(route, 'metadata', 'name') ?? ''}/status`,
@@ -77,25 +101,31 @@ const report = async (api: ApiClient, collection: string, route: unknown): Promi
   });
 };
 
+const playRound = async (at: Parameters<typeof report>[0]): Promise<void> => {
+  const { items } = (await at.api.call({ method: 'GET', path: at.collection })) as {
+    items: unknown[];
+  };
+  for (const route of items) {
+    await report(at, route).catch((error: unknown) => {
+      // The route changed or went meanwhile: the next round sees it.
+      if (!isHidden(error) && !isPreconditionFailure(error)) throw error;
+    });
+  }
+};
+
 /** Plays the gateway of a namespace: takes every route and reports on it, until it is stopped. */
 export const playGateway = async (
   api: ApiClient,
   namespace: string,
+  reporting: Reporting = true,
 ): Promise<{ stop: () => Promise<void> }> => {
-  const collection = `/apis/gateway.networking.k8s.io/v1/namespaces/${namespace}/httproutes`;
-  await served(api, collection);
+  const root = `/apis/gateway.networking.k8s.io/v1/namespaces/${namespace}`;
+  const served = plurals.map((plural) => `${root}/${plural}`);
+  await Promise.all(served.map(async (collection) => untilServed(api, collection)));
   let playing = true;
   const playOn = async (): Promise<void> => {
     while (playing) {
-      const { items } = (await api.call({ method: 'GET', path: collection })) as {
-        items: unknown[];
-      };
-      for (const route of items) {
-        await report(api, collection, route).catch((error: unknown) => {
-          // The route changed or went meanwhile: the next round sees it.
-          if (!isHidden(error) && !isPreconditionFailure(error)) throw error;
-        });
-      }
+      for (const collection of served) await playRound({ api, collection, reporting });
       await delay(50);
     }
   };

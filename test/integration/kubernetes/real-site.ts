@@ -93,9 +93,9 @@ export const openRealSite = async (sandbox: Sandbox): Promise<RealSite> => {
   });
   const deps = { environments, blobs };
   let gateway: Awaited<ReturnType<typeof playGateway>> | undefined;
-  const setGateway = async (isThere: boolean): Promise<void> => {
+  const setGateway: ReleaseSite['setGateway'] = async (reporting) => {
     await gateway?.stop();
-    gateway = isThere ? await playGateway(api, namespace) : undefined;
+    gateway = reporting === false ? undefined : await playGateway(api, namespace, reporting);
   };
   return {
     releases: createReleases(deps),

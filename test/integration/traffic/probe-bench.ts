@@ -19,6 +19,7 @@ export interface ProbeRun {
   services?: ProbeTarget['services'];
   entry?: 'preview';
   versionHeader?: string;
+  pinnedBy?: { name: string; value: string };
   environment?: string;
   info?: Partial<Info>;
   onHeartbeat?: (details: unknown) => void;
@@ -44,6 +45,7 @@ export const probeRun = (run: ProbeRun) => {
     services: run.services ?? [],
     ...(run.entry === undefined ? {} : { entry: run.entry }),
     ...(run.versionHeader === undefined ? {} : { versionHeader: run.versionHeader }),
+    ...(run.pinnedBy === undefined ? {} : { pinnedBy: run.pinnedBy }),
   };
   return {
     cancel: () => activity.cancel('CANCELLED'),

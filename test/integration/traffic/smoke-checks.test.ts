@@ -47,6 +47,30 @@ describe('a smoke check', () => {
     expect(outcome).toEqual({ measured: true, checks: [{ check, passed: false, answer }] });
   });
 
+  test('that is pinned carries the header, and waits until the version that is meant answers', async () => {
+    const shop = await target((request, response, number) => {
+      const isNew = request.headers['x-preview'] === 'next' && number > 3;
+      response.writeHead(200, { 'x-version': isNew ? '2' : '1' }).end('ok');
+    });
+    const pinned = { pinnedBy: { name: 'X-Preview', value: 'next' }, versionHeader: 'X-Version' };
+    const bench = probeRun({ traffic: { url: shop.url }, ...pinned });
+    const check = { ...health, expectVersion: '2' };
+    expect(await bench.smoke([check], longEnoughMs)).toMatchObject({
+      checks: [{ passed: true, version: '2' }],
+    });
+    expect(shop.requests()).toBe(4);
+    const other = { ...health, expectVersion: '3' };
+    expect(await bench.smoke([other], 300)).toMatchObject({
+      checks: [{ passed: false, answer: 'HTTP 200: ok (from version 2, not 3)' }],
+    });
+    const direct = probeRun({ traffic: 'cluster-ip', ...pinned });
+    expect(await direct.smoke([check], longEnoughMs)).toEqual({
+      measured: false,
+      reason:
+        'Environment staging declares that no gateway is on the way of users (traffic: cluster-ip).',
+    });
+  });
+
   test('of several, each has its own verdict', async () => {
     const shop = await target((request, response) => {
       response.writeHead(request.url === '/healthz' ? 200 : 404).end();

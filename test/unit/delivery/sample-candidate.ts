@@ -64,15 +64,18 @@ interface Wanted {
   after?: KubernetesObject;
   routing?: KubernetesObject;
   live?: Partial<CandidateFacts['live']>;
+  previewHeader?: CandidateFacts['previewHeader'];
 }
 
-export const factsOf = ({ strategy, after, routing, live = {} }: Wanted = {}): CandidateFacts => {
+export const factsOf = (wanted: Wanted = {}): CandidateFacts => {
+  const { strategy, after, routing, live = {}, previewHeader } = wanted;
   const stable = workload('shop:1');
   const changed = entryOf(stable, after ?? workload('shop:2'));
   const shop = routing ?? service('shop', { app: 'shop' });
   return {
     strategy: strategy ?? { type: 'blue-green', steps: [], retainMs: 0 },
     suffix,
+    previewHeader,
     changed,
     entries: [entryOf(shop, shop), changed],
     live: {
@@ -83,6 +86,7 @@ export const factsOf = ({ strategy, after, routing, live = {} }: Wanted = {}): C
       autoscalers: [],
       policies: [],
       route: undefined,
+      routes: [],
       ...live,
     },
   };

@@ -150,7 +150,7 @@ const createWorkers = async (
         port: { ...find(name).cluster.releases },
         hooks: find(name).hooks,
       })),
-      ...routed('routes', ['setWeight'], (name) => ({
+      ...routed('routes', ['setWeight', 'awaitTaken'], (name) => ({
         port: { ...find(name).cluster.routes },
         hooks: find(name).hooks,
       })),
