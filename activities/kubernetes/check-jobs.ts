@@ -53,7 +53,7 @@ export const jobOf = (
   renamed: readonly { from: string; to: string }[] = [],
 ): KubernetesObject => {
   const { environment, service, release, epoch, job } = target;
-  const copy = copyJson(job) as JobManifest;
+  const copy = copyJson<JobManifest>(job);
   const labels = recordAt(copy, 'metadata')['labels'];
   const object: KubernetesObject = {
     ...copy,

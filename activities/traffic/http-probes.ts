@@ -49,26 +49,7 @@ export const createProbes = (deps: ProbesDeps): Probes => ({
     });
   },
 
-  async reach({ check: { url, ...expected }, deadlineMs }) {
-    const { origin, pathname, search } = new URL(url);
-    const check = { ...expected, path: `${pathname}${search}` };
-    const address = { origin, basePath: '' };
-    return withConnections(connectionSettings({}), async (connections, signal) => {
-      const deadlineAtMs = performance.now() + deadlineMs;
-      const stopHeartbeat = startHeartbeat(() => ({ url }));
-      try {
-        const { passed, answer } = await smokeUntilPassed(check, {
-          connections,
-          address,
-          signal,
-          deadlineAtMs,
-        });
-        return { passed, answer };
-      } finally {
-        stopHeartbeat();
-      }
-    });
-  },
+  reach: (request) => reachUntilPassed(request),
 
   async watch(request) {
     refuseBadWindow(request);
@@ -108,6 +89,27 @@ const smokeUntilPassed = async (check: SmokeCheck, run: SmokeRun): Promise<Smoke
     const pauseMs = Math.max(0, Math.min(smokeRetryMs, run.deadlineAtMs - performance.now()));
     await delay(pauseMs, undefined, { signal: run.signal }).catch(() => undefined);
   }
+};
+
+/** An address of its own needs no entry of the environment. */
+const reachUntilPassed = ({
+  check: { url, ...expected },
+  deadlineMs,
+}: Parameters<Probes['reach']>[0]): ReturnType<Probes['reach']> => {
+  const { origin, pathname, search } = new URL(url);
+  const check = { ...expected, path: `${pathname}${search}` };
+  return withConnections(connectionSettings({}), async (connections, signal) => {
+    const deadlineAtMs = performance.now() + deadlineMs;
+    const address = { origin, basePath: '' };
+    const stopHeartbeat = startHeartbeat(() => ({ url }));
+    try {
+      const run = { connections, address, signal, deadlineAtMs };
+      const { passed, answer } = await smokeUntilPassed(check, run);
+      return { passed, answer };
+    } finally {
+      stopHeartbeat();
+    }
+  });
 };
 
 const smokeResult = (check: SmokeCheck, answer: Answer | undefined): SmokeResult =>

@@ -69,14 +69,18 @@ const brakes = ({ name }: ReleaseFacts): OfferedCommand[] => [
 export const tellChecking = (facts: ToldFacts): Telling => {
   const { name, input } = facts;
   const stage = runningStage(facts)?.name ?? 'smoke';
-  const asked = stage === 'verification' ? input?.verification : input?.smoke;
-  const paths = checkNames(asked ?? []);
+  const checks = (stage === 'verification' ? input?.verification : input?.smoke) ?? [];
+  const names = checkNames(checks);
+  const asked = checks.map((check, index) => {
+    const wanted = 'expectStatus' in check ? ` → ${String(check.expectStatus)}` : '';
+    return `${names[index] ?? ''}${wanted}`;
+  });
   const where = stage === 'preview' ? 'before it has any traffic' : 'where users reach it';
   return {
     headline: `checks the new version ${where}`,
     now: [...shareSentences(facts), ...retrySentences(facts)],
     why: [
-      `Gate \`${stage}\` asks ${paths.length === 0 ? 'its checks' : listText(paths, 4)}; a request is repeated until it is answered as asked.`,
+      `Gate \`${stage}\` asks ${asked.length === 0 ? 'its checks' : listText(asked, 4)}; a request is repeated until it is answered as asked.`,
     ],
     waitsFor: ['The answers; a check that is not answered in time fails the gate.'],
     next: [

@@ -16,7 +16,7 @@ const bench = () => {
   const measurements = createMeasurements({ source: source.metrics });
   const activity = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   const watch = (more: Partial<CountWatch> = {}): Promise<CountReading[]> =>
-    activity.run(() =>
+    activity.run(async () =>
       measurements.watchCounts({
         environment,
         counts: [exposed],
@@ -25,7 +25,7 @@ const bench = () => {
         everyMs: 10,
         ...more,
       }),
-    ) as Promise<CountReading[]>;
+    );
   return { knobs: source.knobs, watch };
 };
 
