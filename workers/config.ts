@@ -38,6 +38,10 @@ export interface WorkerConfig {
   temporal: ClientConnectConfig;
 }
 
+/** Beside the blobs in their store: what outlives runs. */
+export const releaseRecordsIn = (blobsDirectory: string): string =>
+  path.join(blobsDirectory, 'releases');
+
 const unset = (value: unknown): unknown => (value === '' ? undefined : value);
 const optionalText = z.preprocess(unset, z.string().optional());
 

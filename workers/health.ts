@@ -9,32 +9,41 @@ export interface Readiness {
 }
 
 export interface HealthServer {
-  /** `http://host:port`; below it are `/livez` and `/readyz`. */
+  /** `http://host:port`; below it are `/livez`, `/readyz` and perhaps `/metrics`. */
   address: string;
   close(): Promise<void>;
 }
 
 /**
  * Serves `/livez` (the process answers) and `/readyz` (200 only while every pool
- * polls and the namespace is reachable; 503 with the reason otherwise).
+ * polls and the namespace is reachable; 503 with the reason otherwise). `/metrics` is what
+ * `metrics` gives, as text for Prometheus, where there is a store to count from.
  */
 export const startHealthServer = async (options: {
   host: string;
   port: number;
   readiness: () => Promise<Readiness>;
+  metrics?: (() => Promise<string>) | undefined;
 }): Promise<HealthServer> => {
-  const answer = async (path: string): Promise<{ status: number; body: unknown }> => {
-    if (path === '/livez') return { status: 200, body: { alive: true } };
-    if (path !== '/readyz') return { status: 404, body: { paths: ['/livez', '/readyz'] } };
-    const readiness = await options.readiness();
-    return { status: readiness.ready ? 200 : 503, body: readiness };
+  const { readiness, metrics } = options;
+  const paths = ['/livez', '/readyz', ...(metrics === undefined ? [] : ['/metrics'])];
+  const answer = async (path: string): Promise<Answer> => {
+    if (path === '/livez') return json(200, { alive: true });
+    if (path === '/metrics' && metrics !== undefined) {
+      return { status: 200, type: 'text/plain; version=0.0.4', body: await metrics() };
+    }
+    if (path !== '/readyz') return json(404, { paths });
+    const state = await readiness();
+    return json(state.ready ? 200 : 503, state);
   };
   const server = createServer((request, response) => {
     const [path = '/'] = (request.url ?? '/').split('?');
-    void answer(path).then(({ status, body }) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(body));
-    });
+    void answer(path)
+      .catch((error: unknown) => json(500, { error: String(error) }))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'content-type': type });
+        response.end(body);
+      });
   });
   const port = await listen(server, options);
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -47,6 +56,18 @@ export const startHealthServer = async (options: {
       }),
   };
 };
+
+interface Answer {
+  status: number;
+  type: string;
+  body: string;
+}
+
+const json = (status: number, body: unknown): Answer => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(body),
+});
 
 const listen = (server: Server, { host, port }: { host: string; port: number }): Promise<number> =>
   new Promise((resolve, reject) => {

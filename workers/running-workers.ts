@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
-import type { WorkerConfig } from './config.ts';
+import { createFilesystemReleaseRecords } from '../activities/store/index.ts';
+import { deliveryMetricsText } from '../domain/delivery/delivery-metrics.ts';
+import { releaseRecordsIn, type WorkerConfig } from './config.ts';
 import { startHealthServer, type Readiness } from './health.ts';
 import type { PoolContext, PoolSetup } from './pools/pool-setup.ts';
 import { StartError } from './start-error.ts';
@@ -10,7 +12,7 @@ import { workerOptions } from './worker-options.ts';
 
 /** Workers of this process that poll their queues. */
 export interface RunningWorkers {
-  /** Base address of `/livez` and `/readyz`. */
+  /** Base address of `/livez`, `/readyz` and, with a store, `/metrics`. */
   healthAddress: string;
   /** Settles when all workers have ended; rejects when one of them failed. */
   finished: Promise<void>;
@@ -69,6 +71,7 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
   const health = await startHealthServer({
     ...context.config.health,
     readiness: () => readinessOf(workers, context),
+    metrics: deliveryMetricsOf(context.config),
   });
   const stopPolling = (): void => {
     for (const worker of workers.values()) {
@@ -93,6 +96,15 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
       await finished;
     },
   };
+};
+
+/** Every process with the store gives the same figures: they are not to be added up. */
+const deliveryMetricsOf = ({
+  blobsDirectory,
+}: WorkerConfig): (() => Promise<string>) | undefined => {
+  if (blobsDirectory === undefined) return undefined;
+  const records = createFilesystemReleaseRecords({ directory: releaseRecordsIn(blobsDirectory) });
+  return async () => deliveryMetricsText(await records.all());
 };
 
 const createWorkers = async (context: PoolContext): Promise<Map<Pool, Worker>> => {

@@ -1,3 +1,5 @@
+import type { ReleaseSummary } from '../../domain/delivery/release-summary.ts';
+
 /** Where a notification goes. Addresses are not secret; credentials come from the worker. */
 export type NotifyTarget = { webhook: string } | { log: true };
 
@@ -12,16 +14,19 @@ export interface Notification {
     | 'deployed'
     | 'restored'
     | 'incident.open'
+    | 'release.summary'
     | 'needs-operator'
     | 'refused';
   service: string;
   environment: string;
   release: string;
   workflowId: string;
-  /** One sentence for a person. */
+  /** A sentence for a person; of `release.summary` some lines for people who do not operate it. */
   text: string;
   /** Of `incident.open`: what a responder needs to begin. */
   incident?: IncidentEvidence;
+  /** Of `release.summary`: the facts of the text. */
+  summary?: ReleaseSummary;
 }
 
 /** What is known of a release that failed under way, when everything is back. */

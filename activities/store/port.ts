@@ -1,3 +1,5 @@
+import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
+
 /**
  * Content-addressed, encrypted bytes: manifest sets, plans, pre-images, logs.
  * Not visible to workflows; histories hold only digests.
@@ -8,4 +10,14 @@ export interface BlobStore {
   /** @throws BLOB_UNREADABLE if missing, altered, or written with another key */
   get(digest: string): Promise<Uint8Array>;
   has(digest: string): Promise<boolean>;
+}
+
+/**
+ * Releases that ended, each once, for as long as the store lives. Activity type
+ * `releaseRecords.add`; who counts them reads them all.
+ */
+export interface ReleaseRecords {
+  /** Adding a run again changes nothing. */
+  add(record: EndedRelease): Promise<void>;
+  all(): Promise<EndedRelease[]>;
 }

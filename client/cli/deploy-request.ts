@@ -35,7 +35,7 @@ export const requestOf = (
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
   const { stable, compensationDeadline, bake, versionHeader, previewHeader } = definition;
-  const { analysis, alerts, budget, verification } = definition;
+  const { analysis, alerts, budget, verification, commit } = definition;
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke,
@@ -48,6 +48,9 @@ export const requestOf = (
     ...(analysis === undefined ? {} : { analysis }),
     ...(alerts === undefined ? {} : { alerts }),
     ...(budget === undefined ? {} : { budget }),
+    ...(commit === undefined
+      ? {}
+      : { commit: { sha: commit.sha, committedAtMs: commit.committedAt } }),
     ...(versionHeader === undefined ? {} : { versionHeader }),
     ...(previewHeader === undefined ? {} : { previewHeader }),
     ...(stable === undefined ? {} : { stableMs: stable }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineContract } from '../shared/define-contract.ts';
 import { MessageSchema } from '../shared/message.ts';
-import { Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
+import { CommitSha, Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
 import { AlertsInput } from './alerts.ts';
 import { CheckInput } from './release-check.ts';
@@ -59,6 +59,13 @@ const ApprovalInput = z
   })
   .describe('An approval of the plan before anything is written.');
 
+const CommitInput = z
+  .strictObject({
+    sha: CommitSha,
+    committedAtMs: z.number().int().nonnegative().describe('Time since 1970 of the commit.'),
+  })
+  .describe('The commit that is released; with it the lead time is measured.');
+
 const NotifyTargetInput = z
   .union([
     z.strictObject({ webhook: z.url({ protocol: /^https?$/ }) }),
@@ -95,6 +102,7 @@ export const DeployServiceInput = z
         'Response header that names the version, e.g. `X-Version`. With it shares of traffic are measured and versions are judged apart.',
       ),
     previewHeader: PreviewHeader.optional(),
+    commit: CommitInput.optional(),
     approvals: z.array(ApprovalInput).max(1).default([]),
     notify: z.array(NotifyTargetInput).max(10).default([]),
     onFailure: z

@@ -7,7 +7,7 @@ import { BudgetFile } from './exposure-budget.ts';
 import { CheckFile } from './release-check.ts';
 import { PreviewHeader } from './preview-header.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
-import { EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
+import { CommitSha, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 
 const failIfPattern = /^probe\.failureRatio > (0(?:\.\d+)?|1(?:\.0+)?)$/;
 
@@ -55,6 +55,16 @@ export const ServiceDefinition = z
       .optional()
       .describe('Response header that names the version, e.g. `X-Version`.'),
     previewHeader: PreviewHeader.optional(),
+    commit: z
+      .strictObject({
+        sha: CommitSha,
+        committedAt: z.iso
+          .datetime({ offset: true })
+          .transform((text) => Date.parse(text))
+          .describe('When it was committed, e.g. `2026-11-21T10:00:00Z`.'),
+      })
+      .optional()
+      .describe('The commit that is released; with it the lead time is measured.'),
     approvals: z
       .array(
         z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }),

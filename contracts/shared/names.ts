@@ -23,6 +23,11 @@ export const ReleaseName = z
   )
   .describe('Name of the release, unique for the service, e.g. `2.4.1`.');
 
+export const CommitSha = z
+  .string()
+  .regex(/^[0-9a-f]{7,64}$/, 'must be 7 to 64 hexadecimal digits')
+  .describe('Hash of the commit.');
+
 export const Digest = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits')

@@ -2,18 +2,27 @@ import {
   createEnvironments,
   createKubernetesActivities,
 } from '../../activities/kubernetes/index.ts';
-import { createFilesystemBlobStore } from '../../activities/store/index.ts';
-import type { PoolContext, PoolSetup } from './pool-setup.ts';
+import {
+  createFilesystemBlobStore,
+  createFilesystemReleaseRecords,
+} from '../../activities/store/index.ts';
+import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
+import { releaseRecordsIn } from '../config.ts';
+import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /** Changes and watches the clusters that environments.yaml names. */
 export const kubernetesPool = ({ config }: PoolContext): PoolSetup => {
   const { blobsDirectory, blobKeyFile, environments, environmentsDirectory } = config;
   if (blobsDirectory === undefined) throw new Error('the pool kubernetes has no blob store');
+  const records = createFilesystemReleaseRecords({ directory: releaseRecordsIn(blobsDirectory) });
   return {
-    activities: createKubernetesActivities({
-      environments: createEnvironments({ file: environments, directory: environmentsDirectory }),
-      blobs: createFilesystemBlobStore({ directory: blobsDirectory, keyFile: blobKeyFile }),
-    }),
+    activities: {
+      ...createKubernetesActivities({
+        environments: createEnvironments({ file: environments, directory: environmentsDirectory }),
+        blobs: createFilesystemBlobStore({ directory: blobsDirectory, keyFile: blobKeyFile }),
+      }),
+      ...activityTypes('releaseRecords', { add: (record: EndedRelease) => records.add(record) }),
+    },
     // Most of them wait for pods; a wait costs one watch.
     maxConcurrentActivityTaskExecutions: 100,
   };

@@ -20,12 +20,18 @@ export const announce = (
   text: string,
 ): Promise<void> => notifyAll(run, { event, text });
 
+/** Longer than it takes to start a worker again on another machine. */
+const incidentDeadlineMs = 600_000;
+
 /** The id is part of the history: however often a delivery is tried, it is the same event. */
 export const notifyAll = async (
   run: Announcer,
-  about: Pick<Notification, 'event' | 'text' | 'incident'>,
+  about: Pick<Notification, 'event' | 'text' | 'incident' | 'summary'>,
 ): Promise<void> => {
   const { event } = about;
+  // An incident that nobody hears of is worse than a run that ends later.
+  const patience =
+    event === 'incident.open' ? { scheduleToCloseMs: incidentDeadlineMs } : undefined;
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const { service, environment, release } = run.state;
   const summary = `notify: ${event}`;
@@ -33,7 +39,7 @@ export const notifyAll = async (
     const id = `${firstExecutionRunId}:${event}:${String(Date.now())}`;
     const notification = { id, ...about, service, environment, release, workflowId };
     try {
-      await run.ports.notifications.send({ target, notification }, { summary });
+      await run.ports.notifications.send({ target, notification }, { summary, ...patience });
     } catch (error) {
       log.warn('a notification was not delivered', { event, error });
       run.note(`notification ${event} was not delivered`);

@@ -16,6 +16,7 @@ import type { ReleaseRun } from './release-run.ts';
 import { begin, end } from './run-step.ts';
 import type { WayBack } from './unwind-release.ts';
 import { unwindAndProve } from './unwind-release.ts';
+import { tellEnding } from './tell-ending.ts';
 
 /** How far a release got; the way back starts from here. */
 export interface Attempt {
@@ -45,6 +46,7 @@ export const finalise = async (
   await Promise.all([
     releaseLock(run, 'deployed', digestsOf(run, prepared)),
     announce(run, 'deployed', `${service} ${release} runs in ${environment}, proven.`),
+    tellEnding(run, { outcome: 'deployed', prepared }),
   ]);
   return resultOf(run, { outcome: 'deployed', prepared, proof });
 };
@@ -118,7 +120,7 @@ export const giveBack = async (
   if (prepared === undefined || back === undefined || run.saga.ledger().length === 0) {
     return refuse(run, failure);
   }
-  return unwind(run, { prepared, back, failure });
+  return unwind(run, { prepared, back, failure, failedAtMs: Date.now() });
 };
 
 const refuse = async (run: ReleaseRun, failure: CodedError): Promise<never> => {
@@ -136,11 +138,12 @@ interface Undoing {
   prepared: PreparedRelease;
   back: WayBack;
   failure: CodedError;
+  failedAtMs: number;
 }
 
 const unwind = async (
   run: ReleaseRun,
-  { prepared, back, failure }: Undoing,
+  { prepared, back, failure, failedAtMs }: Undoing,
 ): Promise<DeployServiceResult> => {
   run.state.status = 'unwinding';
   begin(run, { stage: 'unwind', found: 'unwind' });
@@ -164,6 +167,7 @@ const unwind = async (
       `${service} ${release} was put back (${outcome}): ${failure.message}`,
     ),
     openIncident(run, { prepared, outcome, failure }),
+    tellEnding(run, { outcome, prepared, failedAtMs }),
   ]);
   return resultOf(run, { outcome, prepared, proof: proof ?? noProof });
 };

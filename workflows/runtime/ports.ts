@@ -11,6 +11,7 @@ import type { Identity } from '../../activities/identity/port.ts';
 import type { Checks, Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
 import type { AlertRules, Measurements, MetricsSource } from '../../activities/metrics/port.ts';
 import type { Notifications } from '../../activities/notify/port.ts';
+import type { ReleaseRecords } from '../../activities/store/port.ts';
 import type { Probes } from '../../activities/traffic/port.ts';
 import { nonRetryableCodes } from '../../contracts/errors.ts';
 import { siblingQueue } from '../../domain/shared/task-queue.ts';
@@ -43,6 +44,7 @@ export interface Ports {
   metrics: CalledPort<Pick<MetricsSource, 'queryRange'>>;
   measurements: CalledPort<Measurements>;
   alertRules: CalledPort<AlertRules>;
+  releaseRecords: CalledPort<Pick<ReleaseRecords, 'add'>>;
   notifications: CalledPort<Notifications>;
   locks: CalledPort<Pick<Locks, 'request'>>;
   /** Local activities. */
@@ -100,6 +102,7 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
       awaitLoaded: remote('alertRules.awaitLoaded'),
       putBack: remote('alertRules.putBack'),
     },
+    releaseRecords: { add: remote('releaseRecords.add') },
     notifications: { send: remote('notifications.send') },
     locks: { request: remote('locks.request') },
     identity: { verify: local('identity.verify') },

@@ -172,6 +172,8 @@ export const activityTable = {
   'alertRules.awaitLoaded': { pool: 'traffic', kind: 'wait' },
   'alertRules.putBack': { pool: 'traffic', kind: 'undo' },
   'measurements.watchCounts': { pool: 'traffic', kind: 'wait' },
+  // The pool that is sure to have the store.
+  'releaseRecords.add': { pool: 'kubernetes', kind: 'write' },
   'notifications.send': { pool: 'notify', kind: 'notify' },
   'locks.request': { pool: 'orchestration', kind: 'lock' },
 } as const satisfies Record<string, { pool: Pool; kind: keyof typeof kinds }>;

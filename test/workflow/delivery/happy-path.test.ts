@@ -44,7 +44,7 @@ describe('a release without trouble', () => {
     ]);
     for (const release of ['1', '2']) {
       await until(second, () => announced(world, release).includes('started'));
-      expect(announced(world, release).sort()).toEqual(['deployed', 'started']);
+      expect(announced(world, release).sort()).toEqual(['deployed', 'release.summary', 'started']);
     }
     const lock = await lockOf(server, world);
     expect(lock).toMatchObject({ status: 'free', queue: [], lastGood: { release: '2' } });

@@ -8,6 +8,7 @@ import { createLocks } from '../../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../../activities/identity/index.ts';
 import { createMeasurements } from '../../../activities/metrics/index.ts';
 import type { Notification } from '../../../activities/notify/port.ts';
+import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
 import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
 import { createReplayer } from '../../replay/history-replayer.ts';
 import { recordHistory } from '../../replay/recorded-history.ts';
@@ -30,8 +31,9 @@ const createWorld = (environment: string) => {
   const { metrics, knobs: measured } = createInMemoryMetrics({ environments });
   const { alertRules, knobs: rules } = createInMemoryAlertRules({ environments });
   const notifications: Notification[] = [];
+  const ended: EndedRelease[] = [];
   const metered = { metrics, measured, alertRules, rules };
-  const outside = { probes, traffic: knobs, ...metered, notifications };
+  const outside = { probes, traffic: knobs, ...metered, notifications, ended };
   return { environment, cluster, ...outside, hooks: {} as Hooks };
 };
 
@@ -158,6 +160,9 @@ const createWorkers = async (
         port: { ...find(name).cluster.checks },
         hooks: find(name).hooks,
       })),
+      'releaseRecords.add': async (record: EndedRelease) => {
+        find(record.environment).ended.push(record);
+      },
       ...routed('workloads', workloadVerbs, (name) => ({
         port: { ...find(name).cluster.workloads },
         hooks: find(name).hooks,
