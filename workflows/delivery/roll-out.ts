@@ -101,7 +101,9 @@ const watchRollout = async (
     }
   });
   const { readyReplicas, wantedReplicas } = value;
-  return { value, note: `${readyReplicas} of ${wantedReplicas} pods ready` };
+  const note =
+    wantedReplicas === 0 ? 'no pods left' : `${readyReplicas} of ${wantedReplicas} pods ready`;
+  return { value, note };
 };
 
 /** Stops the rolling update while the run is paused. Ends only by failing. */

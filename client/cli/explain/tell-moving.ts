@@ -123,6 +123,7 @@ const stageSentences = ({ name, note, startedAtMs }: Stage, nowMs: number): stri
 };
 
 const meanings: readonly { pattern: RegExp; waitsFor: string }[] = [
+  { pattern: /^drain /, waitsFor: 'The last pod of the old version to be gone.' },
   { pattern: /^roll out /, waitsFor: 'The pods of the new version to be ready and stay ready.' },
   { pattern: /^shift to /, waitsFor: 'Enough ready pods, then a gateway that follows the weight.' },
   {
@@ -130,7 +131,7 @@ const meanings: readonly { pattern: RegExp; waitsFor: string }[] = [
     waitsFor: 'The updated workload to be ready, then the gateway.',
   },
   {
-    pattern: /^(create|patch|activate|switch|return) /,
+    pattern: /^(create|patch|activate|stop|switch|return) /,
     waitsFor: 'The API server to take the write.',
   },
   { pattern: /^endpoints$/, waitsFor: 'The Services to route to pods of the new version only.' },
@@ -146,6 +147,7 @@ const meaningOf = (stage: string): string =>
 const podSentences = ({ pods }: ReleaseFacts): string[] => {
   if (pods === null) return [];
   const { readyReplicas, wantedReplicas } = pods;
+  if (wantedReplicas === 0) return [`Pods that are still there: ${String(pods.pods.length)}.`];
   const troubled = pods.pods.filter(({ ready, reason }) => !ready && reason !== '');
   const reasons = troubled.map(({ name, reason }) => `${name}: ${reason}`);
   return [

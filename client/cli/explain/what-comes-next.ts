@@ -22,7 +22,7 @@ const withoutObjects = (names: readonly string[]): string[] => {
       steps.push(name);
       continue;
     }
-    if (!name.startsWith('roll out ')) writes += 1;
+    if (!/^(roll out|drain) /.test(name)) writes += 1;
     const next = names[index + 1];
     if (next !== undefined && isWrite(next)) continue;
     steps.push(writes === 1 ? 'write one object' : `write ${String(writes)} objects`);

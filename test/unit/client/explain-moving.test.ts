@@ -62,6 +62,24 @@ describe('what a moving release does', () => {
     expect(commandsOf(told)).toEqual(['skip', 'pause', 'abort']);
   });
 
+  test('draining: the pods that are still there, and what they wait for', () => {
+    const draining = progress({
+      stages: [
+        stage('drain Deployment/shop', 'running', { startedAtMs: ago(1) }),
+        stage('patch Deployment/shop', 'pending'),
+        stage('roll out Deployment/shop', 'pending'),
+        stage('prove', 'pending'),
+      ],
+    });
+    const leaving = { name: 'shop-1-x', ready: false, reason: 'Terminating' };
+    const replicaSet = { name: 'shop-1' };
+    const pods = { replicaSet, wantedReplicas: 0, readyReplicas: 0, pods: [leaving] };
+    const told = explain({ progress: draining, pods });
+    expect(told.now).toContain('Pods that are still there: 1.');
+    expect(told.waitsFor).toEqual(['The last pod of the old version to be gone.']);
+    expect(told.next[0]).toBe('Then: write one object, prove.');
+  });
+
   test('rolling out: pods with their reasons, and what fails behind the scenes', () => {
     const name = 'roll out Deployment/shop-2';
     const moving = progress({

@@ -158,6 +158,17 @@ budget: {maxBadRequests: 5, badRequests: sum(bad), unreadableFor: 30s}
     expect(message).toMatch(reason);
   });
 
+  test('a strategy may be nothing but its name', async () => {
+    const text = 'service: shop\nenvironment: staging\nmanifests: ["-"]\nstrategy:';
+    for (const type of ['rolling', 'recreate']) {
+      await writeFile(file, `${text} { type: ${type} }\n`);
+      const stdin = Readable.from([
+        '{"apiVersion":"v1","kind":"Service","metadata":{"name":"shop"}}',
+      ]);
+      expect((await readDeployRequest({ stdin }, { file })).strategy).toEqual({ type });
+    }
+  });
+
   test('the flag says how this release queues, whatever the file says', async () => {
     await writeFile(
       file,
