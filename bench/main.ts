@@ -8,6 +8,7 @@ type Bench = () => AsyncIterable<Figure>;
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   deploy: async () => (await import('./deploy.ts')).measureDeploy,
+  progressive: async () => (await import('./progressive.ts')).measureProgressive,
 };
 
 const main = async (): Promise<number> => {

@@ -22,7 +22,7 @@ export async function goBuildKey(source: GoBuildSource): Promise<string> {
 }
 
 export interface GoBuild {
-  readonly tool: Tool;
+  readonly tool: Pick<Tool, 'title'>;
   readonly source: GoBuildSource;
   readonly goBinary: string;
   readonly outputPath: string;
