@@ -8,6 +8,7 @@ type Bench = () => AsyncIterable<Figure>;
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   deploy: async () => (await import('./deploy.ts')).measureDeploy,
+  pictures: async () => (await import('./pictures.ts')).drawPictures,
   progressive: async () => (await import('./progressive.ts')).measureProgressive,
 };
 

@@ -79,5 +79,8 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
 .line.p99 polyline { stroke-dasharray: 6 4; stroke-width: 1.5; }
 .line.p99 circle { fill: var(--paper); stroke: currentColor; }`;
 
+/** The look of a chart that stands by itself, as a picture in a page of others. */
+export const chartStyle = `${charts}${colours}\n`;
+
 /** The look of a report: on a screen by day and night, and on paper. */
 export const reportStyle = `${page}${charts}${colours}\n`;
