@@ -2,6 +2,8 @@
 export interface Figure {
   bench: string;
   metric: string;
+  /** Which of several situations, where the same is measured in more than one. */
+  case?: string;
   value: number;
   unit: string;
   /** What the product promises; absent where nothing is promised. */

@@ -29,15 +29,18 @@ export interface Stack {
 }
 
 /**
- * One worker process and the fault proxy between it and the cluster. Releases of one
- * lane run one after the other, so that a crash hits the one that is meant.
+ * One worker process and the fault proxy between it and the cluster. Where faults are made,
+ * releases of one lane run one after the other, so that a crash hits the one that is meant.
  */
 export interface ReleaseLane {
   readonly stack: Stack;
   readonly name: string;
+  readonly timeouts: LaneOptions['timeouts'];
   readonly proxy: FaultProxy;
   readonly worker: WorkerProcess;
   readonly client: Client;
+  /** One more worker process for the same runs; it ends with the lane. */
+  addWorker(): WorkerProcess;
   createNamespace(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,6 +53,8 @@ export interface LaneOptions {
   timeouts: 'standard' | 'test';
   /** False: the worker speaks to the API server itself, and no fault can be made. */
   throughProxy: boolean;
+  /** Prometheus of all environments; absent where nothing is analysed. */
+  prometheusUrl?: string;
 }
 
 /** A kubeconfig whose only way to the cluster leads through the proxy. */
@@ -72,10 +77,14 @@ const writeEnvironments = (stack: Stack, options: LaneOptions, proxyUrl: string)
   const cluster = options.throughProxy
     ? { kubeconfig: 'kubeconfig', context: 'proxy' }
     : { kubeconfig: stack.kubeconfigPath, context: stack.context };
+  const metrics =
+    options.prometheusUrl === undefined
+      ? {}
+      : { metrics: { prometheus: { url: options.prometheusUrl } } };
   const environments = Object.fromEntries(
     options.environments.map((namespace) => [
       namespace,
-      { ...cluster, namespace, traffic: stack.trafficOf(namespace) },
+      { ...cluster, namespace, traffic: stack.trafficOf(namespace), ...metrics },
     ]),
   );
   writeFileSync(path.join(folder, 'environments.yaml'), stringify({ environments }));
@@ -126,14 +135,23 @@ export const createReleaseLane = async (
   const proxy = await startFaultProxy(connection);
   const folder = writeEnvironments(stack, options, proxy.url);
   const settings = workerSettings(stack, options, folder);
-  const worker = startWorkerProcess(settings, path.join(folder, 'worker.log'));
+  const workers: WorkerProcess[] = [];
+  const addWorker = (): WorkerProcess => {
+    const log = workers.length === 0 ? 'worker.log' : `worker-${String(workers.length + 1)}.log`;
+    const added = startWorkerProcess(settings, path.join(folder, log));
+    workers.push(added);
+    return added;
+  };
+  const worker = addWorker();
   const temporal = await TemporalConnection.connect({ address: stack.temporalAddress });
   const agent = new https.Agent();
   return {
     stack,
     name: options.name,
+    timeouts: options.timeouts,
     proxy,
     worker,
+    addWorker,
     client: new Client({ connection: temporal, namespace: stack.temporalNamespace }),
     createNamespace: async (name) => {
       const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
@@ -143,7 +161,7 @@ export const createReleaseLane = async (
       await untilFurnished((path) => call('GET', `/api/v1/namespaces/${name}/${path}`));
     },
     close: async () => {
-      await worker.stop();
+      await Promise.all(workers.map((one) => one.stop()));
       await proxy.close();
       await temporal.close();
       agent.destroy();

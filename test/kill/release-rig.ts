@@ -26,6 +26,7 @@ export interface ReleaseRequest {
 
 /** One service in one namespace, released by the worker of a lane. */
 export interface ReleaseRig {
+  readonly stack: Stack;
   readonly namespace: string;
   readonly proxy: FaultProxy;
   readonly worker: WorkerProcess;
@@ -75,7 +76,8 @@ export const createRigInLane = async (
     await client.workflow.start('deployService', {
       workflowId: workflowId(request.release),
       taskQueue: `${lane.name}-orchestration`,
-      workflowTaskTimeout: '3s',
+      // A killed worker takes its workflow task with it; this is how long that is waited for.
+      ...(lane.timeouts === 'test' ? { workflowTaskTimeout: '3s' } : {}),
       args: [await inputOf(stack, namespace, request)],
     });
   };
@@ -89,6 +91,7 @@ export const createRigInLane = async (
     await handle.executeUpdate(verb, { args: [operator] });
   };
   return {
+    stack,
     namespace,
     proxy: lane.proxy,
     worker: lane.worker,

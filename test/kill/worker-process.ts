@@ -14,6 +14,8 @@ export interface WorkerProcess {
   wake(): void;
   /** How often it was started. */
   readonly starts: number;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -41,6 +43,9 @@ export const startWorkerProcess = (env: Record<string, string>, logPath: string)
     },
     get starts() {
       return starts;
+    },
+    get pid() {
+      return child.pid;
     },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
