@@ -53,6 +53,7 @@ export const requestOf = (
       : { commit: { sha: commit.sha, committedAtMs: commit.committedAt } }),
     ...(versionHeader === undefined ? {} : { versionHeader }),
     ...(previewHeader === undefined ? {} : { previewHeader }),
+    ...(definition.drain === undefined ? {} : { drain: definition.drain }),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),
   };

@@ -16,6 +16,7 @@ import {
 } from './release-evidence.ts';
 import { AnalysisInput } from './analysis.ts';
 import { BudgetInput } from './exposure-budget.ts';
+import { DrainedSchema, DrainInput } from './drain.ts';
 import { PreviewHeader } from './preview-header.ts';
 import { RolloutStrategyInput } from './rollout-strategy.ts';
 
@@ -103,6 +104,7 @@ export const DeployServiceInput = z
       ),
     previewHeader: PreviewHeader.optional(),
     commit: CommitInput.optional(),
+    drain: DrainInput.optional(),
     approvals: z.array(ApprovalInput).max(1).default([]),
     notify: z.array(NotifyTargetInput).max(10).default([]),
     onFailure: z
@@ -149,6 +151,7 @@ export const DeployServiceResult = z
       samples: z.array(TrafficSampleSchema).optional(),
       shares: z.array(GivenShareSchema).optional(),
       checks: z.array(CheckEvidenceSchema).optional(),
+      drains: z.array(DrainedSchema).optional(),
     }),
   })
   .describe('How the release ended, with the proof.');

@@ -5,6 +5,7 @@ import { AlertsFile } from './alerts.ts';
 import { AnalysisFile } from './analysis.ts';
 import { BudgetFile } from './exposure-budget.ts';
 import { CheckFile } from './release-check.ts';
+import { DrainFile } from './drain.ts';
 import { PreviewHeader } from './preview-header.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { CommitSha, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
@@ -65,6 +66,7 @@ export const ServiceDefinition = z
       })
       .optional()
       .describe('The commit that is released; with it the lead time is measured.'),
+    drain: DrainFile.optional(),
     approvals: z
       .array(
         z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }),

@@ -3,6 +3,7 @@ import type { Message } from '../messages.ts';
 import type { DeployServiceInput } from './deploy-service.ts';
 import type { RecordedAlerts } from '../../domain/delivery/alert-rules.ts';
 import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery/candidate.ts';
+import type { DrainRule } from '../../domain/delivery/drain.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { QueuePolicy } from '../../domain/delivery/service-lock.ts';
 
@@ -85,6 +86,8 @@ export interface RestorablePlan {
   candidate?: Candidate;
   /** Where the release sets up alerts. */
   alerts?: RecordedAlerts;
+  /** How long open connections get to end before pods go. */
+  drain?: DrainRule;
   compensationDeadlineMs: number;
   stableMs: number;
   /** Who hears of it when the holder dies. */

@@ -9,6 +9,7 @@ import type { RolloutPlan, RolloutStep } from '../../domain/delivery/rollout-pla
 import { progressiveShift } from '../runtime/progressive-shift.ts';
 import type { Rollout, ShiftMoves } from '../runtime/progressive-shift.ts';
 import { announce } from './announce.ts';
+import { drainStage, drainStages } from './drain-connections.ts';
 import { openExposure, withinBudget } from './exposure-budget.ts';
 import { holdWeight } from './hold-weight.ts';
 import { bakeGate } from './measure-gates.ts';
@@ -138,10 +139,16 @@ interface PlanFacts {
   /** A header pins requests to the candidate. */
   isPinned: boolean;
   afterBake: readonly string[];
+  /** Stages in which connections get time to end, where that is asked for. */
+  drains: { stable: string[]; candidate: string[] };
 }
 
 const factsOf = ({ run, prepared }: RolloutTask, candidate: Candidate): PlanFacts => ({
   changes: prepared.plan.changes,
+  drains:
+    run.input.drain === undefined || candidate.byPods !== undefined
+      ? { stable: [], candidate: [] }
+      : { stable: [drainStages.stable], candidate: [drainStages.candidate] },
   isShared: isShared(candidate),
   isPinned: candidate.pinned !== undefined,
   afterBake: [
@@ -212,14 +219,22 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
     run: (task, { forMs }) => retain(task, forMs),
   },
   update: {
-    lines: (facts) => linesOfPhase(facts, 'update'),
-    run: (task) => writePhase(task, 'update'),
+    lines: (facts) => [...facts.drains.stable, ...linesOfPhase(facts, 'update')],
+    run: async (task) => {
+      await drainStage(task.run, task.candidate, 'stable');
+      await writePhase(task, 'update');
+    },
   },
   return: {
-    lines: (facts) => [...(facts.isShared ? [returnStage] : []), ...linesOfPhase(facts, 'return')],
+    lines: (facts) => [
+      ...(facts.isShared ? [returnStage] : []),
+      ...linesOfPhase(facts, 'return'),
+      ...facts.drains.candidate,
+    ],
     run: async (task) => {
       if (isShared(task.candidate)) await takeBack(task);
       await writePhase(task, 'return');
+      await drainStage(task.run, task.candidate, 'candidate');
     },
   },
 };

@@ -26,6 +26,7 @@ import { finalise, giveBack } from './finish-release.ts';
 import type { Attempt } from './finish-release.ts';
 import { prepareRelease } from './prepare-release.ts';
 import type { PreparedRelease } from './prepare-release.ts';
+import { queryNamesOf } from './query-names.ts';
 import { takeLock } from './release-lock.ts';
 import { acceptReleaseMessages, hearLock } from './release-messages.ts';
 import { openRun, verifyActor } from './release-run.ts';
@@ -70,9 +71,12 @@ const release = async (run: ReleaseRun, attempt: Attempt): Promise<Proof> => {
 };
 
 /** The stops of a rollout are planned waiting; the deadline is for everything else. */
-const deadlineMsOf = ({ deadlineMs, strategy }: DeployServiceInput): number =>
+const deadlineMsOf = ({ deadlineMs, strategy, drain }: DeployServiceInput): number =>
   'steps' in strategy
-    ? strategy.steps.reduce((sum, { forMs }) => sum + forMs, deadlineMs)
+    ? strategy.steps.reduce(
+        (sum, { forMs }) => sum + forMs,
+        deadlineMs + 2 * (drain?.withinMs ?? 0),
+      )
     : deadlineMs;
 
 /** The clock of the release stands still until it has the lock. */
@@ -123,7 +127,13 @@ const wayBack = (run: ReleaseRun, prepared: PreparedRelease, keepReleases: strin
   stableMs: run.input.stableMs,
   keepReleases,
   kept: {},
+  ...(run.input.drain === undefined ? {} : { draining: drainingOf(run, run.input.drain) }),
 });
+
+const drainingOf = (
+  run: ReleaseRun,
+  rule: NonNullable<DeployServiceInput['drain']>,
+): NonNullable<WayBack['draining']> => ({ ports: run.ports, rule, names: queryNamesOf(run) });
 
 const prove = async (run: ReleaseRun, { forward }: PreparedRelease): Promise<Proof> => {
   const proof = await step(run, { stage: 'prove', found: 'prove' }, async () => {

@@ -155,7 +155,9 @@ const unwind = async (
   });
   const outcome = outcomeOfRestore(run.saga.ledger(), proof);
   end(run, 'unwind', { status: 'done', note: outcome });
-  if (back.kept.logsDigest !== undefined) run.evidence.logsDigest = back.kept.logsDigest;
+  const { logsDigest, drains = [] } = back.kept;
+  if (logsDigest !== undefined) run.evidence.logsDigest = logsDigest;
+  if (drains.length > 0) run.evidence.drains = [...(run.evidence.drains ?? []), ...drains];
   Object.assign(run.state, { status: 'finished', outcome });
   run.show({ stage: 'finished', outcome });
   const { service, release } = run.input;

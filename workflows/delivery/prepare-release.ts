@@ -161,7 +161,7 @@ const captureAndRecord = async (
     run.evidence.preImageDigest = preImageDigest;
     const captured = await captureAlerts(run);
     const alerts = captured === undefined ? {} : { alerts: captured };
-    const { compensationDeadlineMs, stableMs, notify } = run.input;
+    const { compensationDeadlineMs, stableMs, notify, drain } = run.input;
     const changes = plan.changes.map(restorable);
     await recordPlan(run, {
       manifestsDigest,
@@ -170,6 +170,7 @@ const captureAndRecord = async (
       changes,
       ...(plan.candidate === undefined ? {} : { candidate: plan.candidate }),
       ...alerts,
+      ...(drain === undefined ? {} : { drain }),
       compensationDeadlineMs,
       stableMs,
       notify,

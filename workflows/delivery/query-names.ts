@@ -17,19 +17,18 @@ export const queryNamesOf = ({ input, plan }: ReleaseRun): QueryNames => {
  * in, a condition that does not compile, a query that the source refuses.
  */
 export const checkAnalysis = async (run: ReleaseRun): Promise<void> => {
-  const { analysis, environment } = run.input;
-  if (analysis === undefined) return;
+  const { analysis, drain, environment } = run.input;
+  if (analysis === undefined && drain?.openConnections === undefined) return;
   const names = queryNamesOf(run);
-  const problems = analysis.metrics.flatMap((metric, index) => {
+  const ofDrain = unknownNames(drain?.openConnections ?? '', { ...names, workload: '' });
+  const problems = (analysis?.metrics ?? []).flatMap((metric, index) => {
     const isComparison = 'compare' in metric;
     const field = `analysis.metrics[${index}].${isComparison ? 'compare' : 'query'}`;
     const query = isComparison ? metric.compare : metric.query;
     const known = isComparison ? { ...names, workload: names.stable } : names;
-    return unknownNames(query, known).map((name) => ({
-      field,
-      reason: `nobody fills in $${name}`,
-    }));
+    return unknownNames(query, known).map((name) => unfilled(field, name));
   });
+  problems.push(...ofDrain.map((name) => unfilled(drainField, name)));
   const found = problems.length > 0 ? problems : await askSource(run, environment, names);
   const [first] = found;
   if (first === undefined) return;
@@ -40,6 +39,13 @@ export const checkAnalysis = async (run: ReleaseRun): Promise<void> => {
     subject: first.field,
   });
 };
+
+const drainField = 'drain.openConnections';
+
+const unfilled = (field: string, name: string): { field: string; reason: string } => ({
+  field,
+  reason: `nobody fills in $${name}`,
+});
 
 const askSource = (
   run: ReleaseRun,
@@ -60,5 +66,10 @@ const askSource = (
       ...(failureCondition === undefined ? {} : { failureCondition }),
     };
   });
+  const { openConnections } = run.input.drain ?? {};
+  if (openConnections !== undefined) {
+    const query = filledIn(openConnections, { ...names, workload: names.stable });
+    metrics.push({ field: drainField, query, successCondition: 'size(results) > 0' });
+  }
   return run.ports.measurements.check({ environment, metrics }, { summary: 'check the metrics' });
 };

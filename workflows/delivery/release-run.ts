@@ -10,6 +10,7 @@ import type {
 import type { LockGrant, LockRefusal } from '../../contracts/delivery/service-lock.ts';
 import type { UpdateName } from '../../contracts/messages.ts';
 import { queryNames } from '../../contracts/messages.ts';
+import type { Drained } from '../../domain/delivery/drain.ts';
 import { firstStages } from '../../domain/delivery/release-stage.ts';
 import type { ReplicaShare } from '../../domain/delivery/replica-share.ts';
 import type { IdentityEvidence } from '../runtime/messages.ts';
@@ -110,6 +111,8 @@ export interface Evidence {
   shares?: GivenShare[];
   /** What checks other than requests to the service said. */
   checks?: { gate: string; check: string; answer: string; outputDigest?: string }[];
+  /** How connections ended before pods went. */
+  drains?: Drained[];
 }
 
 export interface GivenShare {

@@ -116,5 +116,12 @@ const wayBack = (
 ): WayBack => {
   const { planDigest, preImageDigest, stableMs } = plan;
   const step = { environment, service, release, planDigest, preImageDigest, epoch };
-  return { ports, step, stableMs, keepReleases, kept: {} };
+  const { drain: rule, candidate } = plan;
+  const stable = candidate?.stable.name ?? service;
+  const names = {
+    ...{ service, environment, release, stable },
+    candidate: candidate?.workload.name ?? stable,
+  };
+  const draining = rule === undefined ? {} : { draining: { ports, rule, names } };
+  return { ports, step, stableMs, keepReleases, kept: {}, ...draining };
 };

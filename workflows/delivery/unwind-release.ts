@@ -6,6 +6,7 @@ import type {
 import type { RestorableChange } from '../../contracts/delivery/service-lock.ts';
 import type { Candidate } from '../../domain/delivery/candidate.ts';
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
+import type { Drained } from '../../domain/delivery/drain.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import type { CompensationOutcome } from '../../domain/shared/saga-ledger.ts';
 import { codedErrorOf } from '../runtime/failures.ts';
@@ -13,6 +14,8 @@ import type { OperatorAnswer } from '../runtime/operator-desk.ts';
 import type { Ports } from '../runtime/ports.ts';
 import { persist } from '../runtime/saga.ts';
 import type { PersistOptions, Saga, Undo } from '../runtime/saga.ts';
+import { drain } from './drain-connections.ts';
+import type { Draining } from './drain-connections.ts';
 
 /** Everything that undoing a release needs; the same for a run's own way back and a restore. */
 export interface WayBack {
@@ -22,8 +25,10 @@ export interface WayBack {
   stableMs: number;
   /** Releases whose config objects stay when leftovers are swept. */
   keepReleases: string[];
-  /** Where the logs of the failed version were kept. */
-  kept: { logsDigest?: string };
+  /** Where the logs of the failed version were kept, and how its connections ended. */
+  kept: { logsDigest?: string; hadTraffic?: true; drains?: Drained[] };
+  /** Set where open connections get time to end before the candidate's pods go. */
+  draining?: Draining;
 }
 
 /** Undoes one change of the plan; harmless when the change never took effect. */
@@ -31,6 +36,7 @@ export const undoOf =
   (back: WayBack, change: RestorableChange): Undo =>
   async (budgetMs) => {
     if (change.traffic !== undefined) return moveBack(back, change, budgetMs);
+    if (isCandidateStart(change)) await drainCandidate(back, change, budgetMs);
     const hasNewPods = change.rollout && change.action !== 'keep';
     const [receipt] = await Promise.all([
       revert(back, change, budgetMs),
@@ -41,6 +47,21 @@ export const undoOf =
     }
     return settlementOf(receipt);
   };
+
+const isCandidateStart = ({ action, phase }: RestorableChange): boolean =>
+  action === 'activate' && phase === 'stage';
+
+/** Only where it had traffic: else there is nothing to wait for. */
+const drainCandidate = async (
+  { draining, kept }: WayBack,
+  { object }: RestorableChange,
+  budgetMs: number,
+): Promise<void> => {
+  if (draining === undefined || kept.hadTraffic === undefined || kept.drains !== undefined) return;
+  const withinMs = Math.min(draining.rule.withinMs, Math.floor(budgetMs / 2));
+  const rule = { ...draining.rule, withinMs };
+  kept.drains = [await drain({ ...draining, rule }, object.name)];
+};
 
 /**
  * The one who served before takes the traffic back by one write, whatever the other one does.
@@ -57,6 +78,7 @@ const moveBack = async (
     return { outcome: 'nothing-to-undo', note: `${before.name} cannot serve; the traffic stays` };
   }
   const receipt = await revert(back, change, budgetMs);
+  if (receipt.outcome !== 'nothing-to-undo') back.kept.hadTraffic = true;
   const { environment, service } = back.step;
   const { replicaSet, wantedReplicas: replicas } = observation;
   await back.ports.workloads.awaitEndpoints(
@@ -118,6 +140,7 @@ export const undoShift =
   async (budgetMs) => {
     await isServing(back, candidate.stable, budgetMs);
     const opened = await weightBack(back, candidate, budgetMs);
+    if (opened) back.kept.hadTraffic = true;
     return opened
       ? { outcome: 'undone', note: `all traffic goes to ${candidate.stable.name}` }
       : { outcome: 'nothing-to-undo', note: '' };

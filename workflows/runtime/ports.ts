@@ -41,7 +41,7 @@ export interface Ports {
   routes: CalledPort<Routes>;
   checks: CalledPort<Checks>;
   probes: CalledPort<Probes>;
-  metrics: CalledPort<Pick<MetricsSource, 'queryRange'>>;
+  metrics: CalledPort<MetricsSource>;
   measurements: CalledPort<Measurements>;
   alertRules: CalledPort<AlertRules>;
   releaseRecords: CalledPort<Pick<ReleaseRecords, 'add'>>;
@@ -89,7 +89,7 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
       reach: remote('probes.reach'),
       watch: remote('probes.watch'),
     },
-    metrics: { queryRange: remote('metrics.queryRange') },
+    metrics: { query: remote('metrics.query'), queryRange: remote('metrics.queryRange') },
     measurements: {
       measure: remote('measurements.measure'),
       check: remote('measurements.check'),

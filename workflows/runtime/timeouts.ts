@@ -163,6 +163,7 @@ export const activityTable = {
   'probes.reach': { pool: 'traffic', kind: 'wait' },
   'probes.smoke': { pool: 'traffic', kind: 'wait' },
   'probes.watch': { pool: 'traffic', kind: 'wait' },
+  'metrics.query': { pool: 'traffic', kind: 'read' },
   'metrics.queryRange': { pool: 'traffic', kind: 'read' },
   'measurements.measure': { pool: 'traffic', kind: 'read' },
   'measurements.check': { pool: 'traffic', kind: 'read' },

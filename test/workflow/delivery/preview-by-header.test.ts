@@ -41,7 +41,7 @@ describe('a preview by header', () => {
     const routes = world.cluster.objects().filter(({ kind }) => kind === 'HTTPRoute');
     expect(routes.map(({ metadata }) => metadata.name)).toEqual(['shop']);
     await server.replay([run]);
-  }, 60_000);
+  }, 240_000);
 
   test('that no gateway takes is put back, and nobody gets traffic', async () => {
     const world = await worldWithRoute(server);
@@ -56,5 +56,5 @@ describe('a preview by header', () => {
     expect(writesOf(world).filter((write) => write.startsWith('weigh'))).toEqual([]);
     expect(contentOf(world)).toEqual(before);
     await server.replay([run]);
-  }, 120_000);
+  }, 240_000);
 });
