@@ -29,12 +29,23 @@ const flatten = (issue: z.core.$ZodIssue): FlatIssue[] => {
     return issue.keys.map((key) => ({ path: [...issue.path, key], reason }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const branches = issue.errors.map((branch) => branch.flatMap(flatten));
-    const closest = branches.reduce((best, next) => (next.length < best.length ? next : best));
-    return closest.map(({ path, reason }) => ({ path: [...issue.path, ...path], reason }));
+    const closest = issue.errors.reduce((best, next) =>
+      distanceOf(next) < distanceOf(best) ? next : best,
+    );
+    return closest
+      .flatMap(flatten)
+      .map(({ path, reason }) => ({ path: [...issue.path, ...path], reason }));
   }
   return [{ path: issue.path, reason: issue.message }];
 };
+
+/** Fields that a branch does not know tell more than mistakes in those that it knows. */
+const distanceOf = (branch: readonly z.core.$ZodIssue[]): number => {
+  const unknown = branch.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  return unknown.length * manyMistakes + branch.flatMap(flatten).length;
+};
+
+const manyMistakes = 1_000;
 
 const fieldName = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((name, part) => {

@@ -149,13 +149,13 @@ budget: {maxBadRequests: 5, badRequests: sum(bad), unreadableFor: 30s}
   test.each([
     ['budget: {badRequests: sum(bad)}', 'a budget needs'],
     ['budget: {maxBadRequests: 1, exposedRequests: sum(all)}', 'needs the limit'],
-    ['smoke: [{exec: []}]', 'smoke\\[0\\].exec'],
-    ['verification: [{job: {apiVersion: batch/v1, kind: CronJob}}]', 'verification\\[0\\].job'],
+    ['smoke: [{exec: []}]', 'smoke[0].exec'],
+    ['verification: [{job: {apiVersion: batch/v1, kind: CronJob}}]', 'verification[0].job.kind'],
   ])('%s is refused', async (line, reason) => {
     const { message } = await refusalOf(
       `service: shop\nenvironment: staging\nmanifests: [a]\n${line}\n`,
     );
-    expect(message).toMatch(reason);
+    expect(message).toContain(reason);
   });
 
   test('a strategy may be nothing but its name', async () => {
