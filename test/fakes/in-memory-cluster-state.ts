@@ -42,6 +42,8 @@ export const mergeManifest = (live: unknown, manifest: unknown, field = ''): unk
 export class InMemoryClusterState {
   readonly objects = new Map<string, KubernetesObject>();
   readonly replicaSets = new Map<string, InMemoryReplicaSet[]>();
+  /** StatefulSets with a broken pod, which Kubernetes replaces by no version before it is deleted. */
+  readonly stuck = new Set<string>();
   #serial = 0;
 
   get(ref: ObjectRef): KubernetesObject | undefined {

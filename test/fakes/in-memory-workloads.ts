@@ -63,6 +63,7 @@ const failByImage = (deps: InMemoryDeps, ref: ObjectRef): void => {
   for (const { container, image } of imagesOf(deploymentOf(deps, ref))) {
     for (const [text, code] of Object.entries(deps.knobs.failRolloutOfImage)) {
       if (!image.includes(text)) continue;
+      if (ref.kind === 'StatefulSet') deps.state.stuck.add(describeRef(ref));
       const message = `${describeRef(ref)}: container ${container} with ${image} fails`;
       throw failure(code, message, describeRef(ref));
     }
@@ -74,16 +75,19 @@ const awaitRollout = async (
   request: RolloutRequest,
 ): Promise<RolloutObservation> => {
   let waitedMs = 0;
+  const name = describeRef(request.object);
+  if (request.forceEpoch !== undefined) deps.state.stuck.delete(name);
   for (let polls = 0; ; polls += 1) {
     const paused = isHeldStill(deploymentOf(deps, request.object));
-    const ready = polls >= deps.knobs.pollsUntilReady && !paused;
+    const held = paused || deps.state.stuck.has(name);
+    const ready = polls >= deps.knobs.pollsUntilReady && !held;
     const observation = observe(deps, request.object, ready);
     surroundings().heartbeat(observation);
     if (!paused) failByImage(deps, request.object);
     if (ready) return observation;
     if (waitedMs >= request.deadlineMs) {
-      const message = `${describeRef(request.object)} was not ready after ${request.deadlineMs} ms`;
-      throw failure('ROLLOUT_DEADLINE', message, describeRef(request.object));
+      const message = `${name} was not ready after ${request.deadlineMs} ms`;
+      throw failure('ROLLOUT_DEADLINE', message, name);
     }
     await pause(deps);
     waitedMs += deps.knobs.pollEveryMs;

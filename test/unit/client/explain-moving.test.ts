@@ -77,7 +77,7 @@ describe('what a moving release does', () => {
     const told = explain({ progress: draining, pods });
     expect(told.now).toContain('Pods that are still there: 1.');
     expect(told.waitsFor).toEqual(['The last pod of the old version to be gone.']);
-    expect(told.next[0]).toBe('Then: write one object, prove.');
+    expect(told.next[0]).toBe('Then: write one object and prove.');
   });
 
   test('rolling out: pods with their reasons, and what fails behind the scenes', () => {

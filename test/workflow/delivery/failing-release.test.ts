@@ -4,7 +4,14 @@ import type { ErrorCode } from '../../../contracts/errors.ts';
 import { test } from '../../setup/side-by-side.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
-import { contentOf, deploy, entityOf, lockOf, runningWorld } from './sample-release.ts';
+import {
+  contentOf,
+  deploy,
+  entityOf,
+  lockOf,
+  manifestsOf,
+  runningWorld,
+} from './sample-release.ts';
 
 let server: ReleaseServer;
 
@@ -190,4 +197,26 @@ describe('a release that fails after it wrote', () => {
     );
     await server.replay([run]);
   });
+});
+
+test('a StatefulSet goes back past the broken pod that Kubernetes would wait for', async () => {
+  const world = server.world();
+  const { cluster } = world;
+  const release = async (version: string) => {
+    const objects = manifestsOf(version).map((object) =>
+      object.kind === 'Deployment' ? { ...object, kind: 'StatefulSet' } : object,
+    );
+    const input = { manifestsDigest: await cluster.store(objects) };
+    return deploy(server, world, { version, input });
+  };
+  await (await release('1')).result();
+  const before = contentOf(world);
+  cluster.knobs.failRolloutOfImage = { ':2': 'ROLLOUT_FAILED' };
+  const second = await release('2');
+  expect(await second.result()).toMatchObject({
+    outcome: 'restored-exactly',
+    failedStep: 'roll out StatefulSet/shop',
+  });
+  expect(contentOf(world)).toEqual(before);
+  await server.replay([second]);
 });
