@@ -32,8 +32,7 @@ export const drainLook = (outcome: Outcome): DrainLook => {
   return { open: Math.max(0, Math.ceil(values.reduce((sum, value) => sum + value, 0))) };
 };
 
-export type DrainStep =
-  { act: 'wait'; forMs: number } | { act: 'end'; connectionsCut: number | null };
+type DrainStep = { act: 'wait'; forMs: number } | { act: 'end'; connectionsCut: number | null };
 
 /** A metric changes with every scrape at the most, and looks fill the history. */
 const mostLooks = 30;

@@ -115,7 +115,7 @@ export interface Evidence {
   drains?: Drained[];
 }
 
-export interface GivenShare {
+interface GivenShare {
   atMs: number;
   weightPercent: number;
   achievedPercent: number;
