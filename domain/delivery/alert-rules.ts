@@ -43,7 +43,7 @@ export interface RuleFile {
 }
 
 /** Hex of SHA-256; the caller's, because this folder computes nothing that is not its own. */
-export type Hash = (text: string) => string;
+type Hash = (text: string) => string;
 
 /** Much more than 20 alerts of ordinary length; it also travels in histories. */
 export const maxRuleFileBytes = 16_000;

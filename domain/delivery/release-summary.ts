@@ -15,7 +15,7 @@ export interface ReleaseSummary {
   command: string;
 }
 
-export interface Change {
+interface Change {
   fields: readonly { path: string; before: string; after: string }[];
 }
 
@@ -40,7 +40,7 @@ const isShownAs = (value: string, shown: string): boolean =>
   shown.endsWith('…') ? value.startsWith(shown.slice(0, -1)) : value === shown;
 
 /** Names a release for a reader. */
-export interface ReleaseNames {
+interface ReleaseNames {
   service: string;
   release: string;
   environment: string;
