@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import type { EnvironmentsFile } from '../../../contracts/shared/environments-fi
 import { sandboxDown, startPrometheus } from '../../../sandbox/index.ts';
 import { describeAlertRules } from '../../conformance/alert-rules.ts';
 import { createInMemoryAlertRules } from '../../fakes/in-memory-alert-rules.ts';
+import { closedAddress } from '../traffic/http-target.ts';
 
 // The first machine to run this builds Prometheus.
 jest.setTimeout(20 * 60_000);
@@ -131,6 +132,23 @@ describe('what a real Prometheus shows', () => {
     await rm(broken);
     await rules.putBack({ ...request, epoch: 2 });
     expect(readOrNull(fileOf('till'))).toBeNull();
+  });
+
+  test('an attempt that died before Prometheus read the file is finished by the next one', async () => {
+    const request = { ...step, service: 'depot' };
+    const environments = environmentsWith(await closedAddress(), rulesDirectory);
+    const cutOff = createPrometheusAlertRules({ environments, directory });
+    const leftover = path.join(rulesDirectory, '.holdfast-new.of-a-killed-process');
+    writeFileSync(leftover, 'half a file');
+    utimesSync(leftover, 0, 0);
+    const died = cutOff.write({ ...request, state: 'wanted' });
+    await expect(died).rejects.toMatchObject({ type: 'METRICS_UNAVAILABLE' });
+    const written = readOrNull(fileOf('depot'));
+    expect(written).not.toBeNull();
+    await rules.write({ ...request, state: 'wanted' });
+    await rules.awaitLoaded({ ...request, state: 'wanted', deadlineMs: 20_000 });
+    expect(readOrNull(fileOf('depot'))).toBe(written);
+    expect(readOrNull(leftover)).toBeNull();
   });
 
   test('a directory that is not there is refused before anything is written', async () => {
