@@ -4,14 +4,18 @@ import type { DeployServiceInput } from '../../../contracts/delivery/deploy-serv
 import { failure } from '../../fakes/in-memory-failure.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
+import { watched, writesOf } from './sample-candidate.ts';
 import {
   contentOf,
   deploy,
   entityOf,
   lockOf,
   progressOf,
+  runningWorld,
   seededWorld,
+  send,
   someone,
+  until,
 } from './sample-release.ts';
 import type { ReleaseHandle } from './sample-release.ts';
 
@@ -148,6 +152,30 @@ describe('a release that is put back', () => {
       note: expect.stringContaining('someone else'),
     });
     expect(fileOf(world)).toBe('theirs');
+    await server.replay([run]);
+  });
+
+  test('from its retention has the traffic back without waiting for the alerts', async () => {
+    const world = await runningWorld(server);
+    const before = contentOf(world);
+    const run = await withAlerts(world, '2', {
+      ...watched,
+      strategy: { type: 'blue-green', steps: [], retainMs: 3_600_000 },
+    });
+    const retaining = await until(run, ({ waitingFor }) => waitingFor?.verbs[0] === 'promote');
+    const names = retaining.stages.map(({ name }) => name);
+    expect(names.slice(names.indexOf('bake')).slice(0, 3)).toEqual(['bake', 'alerts', 'retain']);
+    expect(fileOf(world)).toContain('"release": "2"');
+    // Nothing would end if the switch waited for this.
+    world.hooks.beforeCall = async (activity) => {
+      if (activity !== 'alertRules.putBack') return;
+      const isBack = (): boolean => writesOf(world).includes('undo switch Service/shop');
+      while (!isBack()) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await send(run, 'abort');
+    expect((await run.result()).outcome).toBe('restored-exactly');
+    expect(fileOf(world)).toBeUndefined();
+    expect(contentOf(world)).toEqual(before);
     await server.replay([run]);
   });
 
