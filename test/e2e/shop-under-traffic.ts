@@ -8,6 +8,7 @@ import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.t
 import { createReleaseRig, type ReleaseRig, type Stack } from '../kill/release-rig.ts';
 import { hostOf, startReleaseStack } from '../setup/release-stack.ts';
 import { sendWhile, type RequestReport } from '../setup/steady-requests.ts';
+import { progressOf, type ReleaseHandle } from '../workflow/delivery/sample-release.ts';
 import { createApiReader, type ApiReader } from './checker/api-reader.ts';
 import type { RawObject } from './checker/namespace-snapshot.ts';
 import { routeToShop } from './shop-on-real-pods.ts';
@@ -46,9 +47,9 @@ const untilProgress = async (
   release: string,
   expected: (progress: DeployServiceProgress) => boolean,
 ): Promise<DeployServiceProgress> => {
-  const handle = rig.client.workflow.getHandle(rig.workflowId(release));
+  const handle: ReleaseHandle = rig.client.workflow.getHandle(rig.workflowId(release));
   for (;;) {
-    const progress = await handle.query<DeployServiceProgress>('progress');
+    const progress = await progressOf(handle);
     if (expected(progress)) return progress;
     if (progress.status === 'finished') {
       throw new Error(`${release} ended before that: ${JSON.stringify(progress.failure)}`);
