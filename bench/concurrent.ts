@@ -132,15 +132,14 @@ async function* measureOn(lane: ReleaseLane, namespaces: string[]): AsyncGenerat
   yield* figuresOf('1 worker', one);
   while (workers.length < manyWorkers) workers.push(lane.addWorker());
   await Promise.all(workers.map(limitCores));
+  await Promise.all(workers.map((worker) => worker.whenReady()));
   const many = await releaseAll({ ...round, name: 'four workers' }, calm);
   yield* figuresOf(`${String(manyWorkers)} workers`, many);
   await releaseAll({ ...round, name: 'one of four killed, one frozen' }, () => disturb(workers));
   reader.close();
 }
 
-export async function* measureConcurrent(options: {
-  releases?: number;
-}): AsyncGenerator<Figure> {
+export async function* measureConcurrent(options: { releases?: number }): AsyncGenerator<Figure> {
   const run = Date.now().toString(36);
   const stack = await startReleaseStack(1, `bench-concurrent-${run}`);
   const namespaces = Array.from(

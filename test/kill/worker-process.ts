@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const workerEntry = path.resolve(import.meta.dirname, '../../workers/main.ts');
 
@@ -16,14 +17,24 @@ export interface WorkerProcess {
   readonly starts: number;
   /** Of the process that runs now. */
   readonly pid: number | undefined;
+  /** Returns when the process that was started last polls its queues. */
+  whenReady(): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** A worker says once in a line of JSON that it polls. */
+const timesReady = (logPath: string): number =>
+  readFileSync(logPath, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{"ready":true')).length;
+
 export const startWorkerProcess = (env: Record<string, string>, logPath: string): WorkerProcess => {
   let starts = 0;
+  let readyBefore = 0;
   const start = (): ChildProcess => {
     starts += 1;
     const log = openSync(logPath, 'a');
+    readyBefore = timesReady(logPath);
     return spawn(process.execPath, [workerEntry], {
       env: { ...process.env, ...env },
       stdio: ['ignore', log, log],
@@ -46,6 +57,9 @@ export const startWorkerProcess = (env: Record<string, string>, logPath: string)
     },
     get pid() {
       return child.pid;
+    },
+    whenReady: async () => {
+      while (timesReady(logPath) <= readyBefore) await delay(50);
     },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
