@@ -6,7 +6,7 @@ import { takeSnapshot, type NamespaceSnapshot } from '../e2e/checker/namespace-s
 import { repeatedEffects, tookEffect } from './audit-log.ts';
 import { differences, endingOf, type Ending } from './ending.ts';
 import type { Fate } from './fault-proxy.ts';
-import { openPlayedRoute } from './played-route.ts';
+import { limitPods, openPlayedRoute } from './played-namespace.ts';
 import type { ReleaseLane } from './release-lane.ts';
 import { createRigInLane, type ReleaseRig } from './release-rig.ts';
 import { sampleManifests, versions, type SampleVersion } from './sample-service.ts';
@@ -25,11 +25,10 @@ export interface Scenario {
   outcome: DeployServiceResult['outcome'];
   /** How the target replaces the baseline; a rolling update if absent. */
   strategy?: { type: 'blue-green'; retainMs: number } | typeof canary;
-  /**
-   * Where an operator aborts the release: while the old version is kept, with all traffic on the
-   * new one, or at a weight that the operator has set.
-   */
-  abortsAt?: 'retention' | 'held-weight';
+  /** The release is aborted while the old version is kept, with all traffic on the new one. */
+  abortsInRetention?: boolean;
+  /** Pods that the namespace has room for; who needs more of them fails. */
+  mostPods?: number;
 }
 
 /** Longer than a killed worker is away, so that an abort always finds the retention. */
@@ -59,7 +58,7 @@ export const scenarios: readonly Scenario[] = [
     target: versions.second,
     outcome: 'restored-exactly',
     strategy: { type: 'blue-green', retainMs },
-    abortsAt: 'retention',
+    abortsInRetention: true,
   },
   {
     name: 'canary',
@@ -74,7 +73,8 @@ export const scenarios: readonly Scenario[] = [
     target: versions.second,
     outcome: 'restored-exactly',
     strategy: canary,
-    abortsAt: 'held-weight',
+    // Two of each version; the update in place would need one more, with all traffic on the new one.
+    mostPods: 4,
   },
 ];
 
@@ -128,15 +128,14 @@ const exactnessProblems = (
 
 const releaseTarget = async (
   rig: ReleaseRig,
-  { target, strategy, abortsAt }: Scenario,
+  { target, strategy, abortsInRetention }: Scenario,
 ): Promise<DeployServiceResult> => {
   await rig.start({
     release: 'r2',
     objects: sampleManifests(target),
     ...(strategy === undefined ? {} : { input: { strategy } }),
   });
-  if (abortsAt === 'held-weight') await rig.holdAt('r2', 50);
-  if (abortsAt !== undefined) await rig.steer('r2', 'abort');
+  if (abortsInRetention === true) await rig.steer('r2', 'abort');
   return rig.result('r2');
 };
 
@@ -146,6 +145,8 @@ const play = async (
   arm: (rig: ReleaseRig) => void,
 ): Promise<Played> => {
   const rig = await createRigInLane(lane, namespace);
+  const { mostPods } = scenario;
+  if (mostPods !== undefined) await limitPods(lane.stack, { namespace, mostPods });
   const hasRoute = scenario.strategy?.type === 'canary';
   const gateway = hasRoute ? await openPlayedRoute(lane.stack, namespace) : undefined;
   try {

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { sandboxDown } from '../../sandbox/index.ts';
 import { levelOneState, startReleaseStack } from '../setup/release-stack.ts';
 import { scenarios, scenariosNamed } from './kill-matrix.ts';
-import { teachRoutes } from './played-route.ts';
+import { teachRoutes } from './played-namespace.ts';
 import { runMatrix } from './run-matrix.ts';
 
 const { values } = parseArgs({

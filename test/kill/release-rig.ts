@@ -34,8 +34,6 @@ export interface ReleaseRig {
   workflowId(release: string): string;
   start(request: ReleaseRequest): Promise<void>;
   result(release: string): Promise<DeployServiceResult>;
-  /** Sets the weight as soon as one can be set; the release stays there until someone promotes it. */
-  holdAt(release: string, weightPercent: number): Promise<void>;
   /** Waits until an operator could let the release go on, and says the verb then. */
   steer(release: string, verb: 'promote' | 'abort'): Promise<void>;
   release(request: ReleaseRequest): Promise<DeployServiceResult>;
@@ -99,7 +97,6 @@ export const createRigInLane = async (
     workflowId,
     start,
     result,
-    holdAt: async (release, weightPercent) => setWeight(handleOf(release), weightPercent),
     steer,
     release: async (request) => {
       await start(request);
@@ -129,14 +126,6 @@ const isPromotable = async (handle: WorkflowHandle): Promise<boolean> => {
     ({ name, status }) => name.startsWith('watch at') && status === 'running',
   );
   return isWatching === true || progress?.waitingFor?.verbs.includes('promote') === true;
-};
-
-/** Refused until there is a plan; whether it was taken is asked for, because an answer may be lost. */
-const setWeight = async (handle: WorkflowHandle, weightPercent: number): Promise<void> => {
-  while ((await progressOf(handle))?.rollout?.heldAtPercent !== weightPercent) {
-    const update = handle.executeUpdate('setWeight', { args: [{ ...operator, weightPercent }] });
-    await update.catch(() => delay(50));
-  }
 };
 
 type RigOptions = Pick<LaneOptions, 'timeouts' | 'throughProxy'>;

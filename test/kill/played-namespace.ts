@@ -43,3 +43,16 @@ export const openPlayedRoute = async (
   });
   return gateway;
 };
+
+/** Room for so many pods in the namespace and no more. */
+export const limitPods = async (
+  stack: Stack,
+  { namespace, mostPods }: { namespace: string; mostPods: number },
+): Promise<void> => {
+  const api = await testersApi(stack);
+  await api.call({
+    method: 'POST',
+    path: `/api/v1/namespaces/${namespace}/resourcequotas`,
+    body: { metadata: { name: 'room' }, spec: { hard: { pods: String(mostPods) } } },
+  });
+};
