@@ -35,7 +35,8 @@ type StrategyName = keyof typeof strategies;
 
 const gates = {
   smoke: [{ path: '/healthz', expectStatus: 200 }],
-  bake: { forMs: 5_000, maxFailureRatio: 0.01, requestsPerSecond: 50 },
+  // A tenth of them must be enough for a verdict in five seconds.
+  bake: { forMs: 5_000, maxFailureRatio: 0.01, requestsPerSecond: 200 },
   versionHeader: 'X-Version',
 };
 

@@ -4,8 +4,8 @@ import { chartStyle } from '../../client/cli/report/style.ts';
 
 export interface Picture {
   chart: Chart;
-  /** Lines by role, as they are drawn. */
-  legend: readonly { role: string; label: string }[];
+  /** Lines by role, as they are drawn; without one it is a remark. */
+  legend: readonly { role?: string; label: string }[];
 }
 
 const width = 880;
@@ -18,7 +18,9 @@ const legendOf = ({ legend, chart }: Picture): Markup[] => [
     tag(
       'g',
       { transform: `translate(${String(58 + index * 240)} ${String(chartHeight + 10)})` },
-      tag('g', { class: `line ${role}` }, tag('polyline', { points: '0,0 26,0' })),
+      role === undefined
+        ? []
+        : tag('g', { class: `line ${role}` }, tag('polyline', { points: '0,0 26,0' })),
       tag('text', { x: 34, y: 4 }, label),
     ),
   ),

@@ -70,9 +70,9 @@ export const drawRelease = (release: SeenRelease): string => {
       marks: marksOf(release),
     },
     legend: [
-      { role: 'new', label: `answers of the new version` },
+      { role: 'new', label: 'answers of the new version' },
       { role: 'old', label: 'answers of the old version' },
-      { role: 'none', label: `${String(failed)} of ${String(answers.length)} requests failed` },
+      { label: `${String(failed)} of ${String(answers.length)} requests failed` },
     ],
   });
 };

@@ -34,8 +34,7 @@ export const requestOf = (
   definition: ServiceDefinition,
 ): Omit<DeployServiceRequest, 'manifests' | 'release'> => {
   const { service, environment, strategy, queue, deadline, onFailure, notify } = definition;
-  const { stable, compensationDeadline, bake, versionHeader, previewHeader } = definition;
-  const { analysis, alerts, budget, verification, commit } = definition;
+  const { stable, compensationDeadline, bake, commit } = definition;
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke,
@@ -44,20 +43,32 @@ export const requestOf = (
       ...(expiresAfter === undefined ? {} : { expiresAfterMs: expiresAfter }),
     })),
     ...(bake === undefined ? {} : { bake: bakeOf(bake) }),
-    ...(verification === undefined ? {} : { verification }),
-    ...(analysis === undefined ? {} : { analysis }),
-    ...(alerts === undefined ? {} : { alerts }),
-    ...(budget === undefined ? {} : { budget }),
     ...(commit === undefined
       ? {}
       : { commit: { sha: commit.sha, committedAtMs: commit.committedAt } }),
-    ...(versionHeader === undefined ? {} : { versionHeader }),
-    ...(previewHeader === undefined ? {} : { previewHeader }),
-    ...(definition.drain === undefined ? {} : { drain: definition.drain }),
+    ...givenOf(definition),
     ...(stable === undefined ? {} : { stableMs: stable }),
     ...(compensationDeadline === undefined ? {} : { compensationDeadlineMs: compensationDeadline }),
   };
 };
+
+/** Fields that the contract has in the same words. */
+const sameFields = [
+  'verification',
+  'analysis',
+  'alerts',
+  'budget',
+  'versionHeader',
+  'previewHeader',
+  'drain',
+] as const;
+
+const givenOf = (
+  definition: ServiceDefinition,
+): Pick<DeployServiceRequest, (typeof sameFields)[number]> =>
+  Object.fromEntries(
+    sameFields.flatMap((name) => (definition[name] === undefined ? [] : [[name, definition[name]]])),
+  );
 
 const bakeOf = (bake: NonNullable<ServiceDefinition['bake']>) => {
   const { path, requestsPerSecond, minSamples } = bake;

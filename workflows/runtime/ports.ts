@@ -57,6 +57,37 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
   const remote = (name: ActivityName) => callRemote(name, profile);
   const local = (name: string) => callLocal(name, profile);
   return {
+    ...kubernetesPorts(remote),
+    probes: {
+      smoke: remote('probes.smoke'),
+      reach: remote('probes.reach'),
+      watch: remote('probes.watch'),
+    },
+    metrics: { query: remote('metrics.query'), queryRange: remote('metrics.queryRange') },
+    measurements: {
+      measure: remote('measurements.measure'),
+      check: remote('measurements.check'),
+      watchCounts: remote('measurements.watchCounts'),
+    },
+    alertRules: {
+      check: remote('alertRules.check'),
+      capture: remote('alertRules.capture'),
+      write: remote('alertRules.write'),
+      awaitLoaded: remote('alertRules.awaitLoaded'),
+      putBack: remote('alertRules.putBack'),
+    },
+    releaseRecords: { add: remote('releaseRecords.add') },
+    notifications: { send: remote('notifications.send') },
+    locks: { request: remote('locks.request') },
+    identity: { verify: local('identity.verify') },
+    holders: { holderStatus: local('locks.holderStatus') },
+  };
+};
+
+type KubernetesPorts = Pick<Ports, 'releases' | 'workloads' | 'routes' | 'checks'>;
+
+function kubernetesPorts(remote: (name: ActivityName) => AnyCall): KubernetesPorts {
+  return {
     releases: {
       plan: remote('releases.plan'),
       capture: remote('releases.capture'),
@@ -84,31 +115,8 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
       runJob: remote('checks.runJob'),
       deleteJob: remote('checks.deleteJob'),
     },
-    probes: {
-      smoke: remote('probes.smoke'),
-      reach: remote('probes.reach'),
-      watch: remote('probes.watch'),
-    },
-    metrics: { query: remote('metrics.query'), queryRange: remote('metrics.queryRange') },
-    measurements: {
-      measure: remote('measurements.measure'),
-      check: remote('measurements.check'),
-      watchCounts: remote('measurements.watchCounts'),
-    },
-    alertRules: {
-      check: remote('alertRules.check'),
-      capture: remote('alertRules.capture'),
-      write: remote('alertRules.write'),
-      awaitLoaded: remote('alertRules.awaitLoaded'),
-      putBack: remote('alertRules.putBack'),
-    },
-    releaseRecords: { add: remote('releaseRecords.add') },
-    notifications: { send: remote('notifications.send') },
-    locks: { request: remote('locks.request') },
-    identity: { verify: local('identity.verify') },
-    holders: { holderStatus: local('locks.holderStatus') },
   };
-};
+}
 
 /** The first activity of every run; it tells which profile the others use. */
 export const contracts: CalledPort<Contracts> = { parse: callLocal('contracts.parse', 'standard') };

@@ -39,9 +39,6 @@ dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; font-size: 0.86em; }
 .outcome { display: inline-block; margin: 0.5rem 0 0; padding: 0.1rem 0.7rem; border-radius: 1rem;
   border: 1px solid currentColor; font-weight: 600; }
-.good { color: var(--good); }
-.bad { color: var(--bad); }
-.odd { color: var(--odd); }
 .failure { margin: 1rem 0 0; padding: 0.6rem 0.9rem; background: var(--panel);
   border-left: 3px solid var(--bad); }
 .failure p { margin: 0; }
@@ -56,6 +53,9 @@ time, .verdict { white-space: nowrap; }
   border: 1px solid currentColor; font-size: 0.82em; }`;
 
 const charts = `
+.good { color: var(--good); }
+.bad { color: var(--bad); }
+.odd { color: var(--odd); }
 figure { margin: 1rem 0 1.5rem; }
 figcaption { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: baseline; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: 0.1rem 1rem; color: var(--faint);
