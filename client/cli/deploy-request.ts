@@ -67,7 +67,9 @@ const givenOf = (
   definition: ServiceDefinition,
 ): Pick<DeployServiceRequest, (typeof sameFields)[number]> =>
   Object.fromEntries(
-    sameFields.flatMap((name) => (definition[name] === undefined ? [] : [[name, definition[name]]])),
+    sameFields.flatMap((name) =>
+      definition[name] === undefined ? [] : [[name, definition[name]]],
+    ),
   );
 
 const bakeOf = (bake: NonNullable<ServiceDefinition['bake']>) => {
