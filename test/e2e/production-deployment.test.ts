@@ -35,6 +35,9 @@ const gates = {
   stableMs: 1_000,
 };
 
+/** People who send it see the new version before any user does. */
+const previewHeader = { name: 'X-Preview', value: 'next' };
+
 describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times', () => {
   let shop: Shop;
   let receiver: Server;
@@ -128,7 +131,7 @@ describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times',
     let kept: unknown;
     let release = '';
     const { value, report } = await shop.underTraffic(async () => {
-      release = await shop.start(shopManifests('v2'), input());
+      release = await shop.start(shopManifests('v2'), { ...input(), previewHeader });
       await shop.until(release, isIn('retain'));
       kept = await shop.get(`/apis/apps/v1/namespaces/${shop.namespace}/deployments/shop`);
       return shop.rig.result(release);
@@ -138,6 +141,7 @@ describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times',
     expect(Object.keys(report.byVersion).sort()).toEqual(['1', '2']);
     expect(value.gates.map(({ name, verdict }) => [name, verdict])).toEqual([
       ['preview', 'pass'],
+      ['preview by header', 'pass'],
       ['watch at 10 %', 'pass'],
       ['watch at 50 %', 'pass'],
       ['smoke', 'pass'],

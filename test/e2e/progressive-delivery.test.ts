@@ -113,7 +113,7 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
 
   test('I-1 a canary by the numbers of pods: each share is reached, and no request fails', async () => {
     const before = await objectsNow();
-    const { result, report } = await underTraffic('v2', byPods);
+    const { result, report } = await underTraffic('v1', byPods);
     expect(result.failure).toBeUndefined();
     expect(result.outcome).toBe('deployed');
     expect(report.failures).toEqual([]);
