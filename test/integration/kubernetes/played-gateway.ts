@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
-import { isHidden, isPreconditionFailure } from '../../../activities/kubernetes/api-error.ts';
+import {
+  ApiError,
+  isHidden,
+  isPreconditionFailure,
+} from '../../../activities/kubernetes/api-error.ts';
 import type { ApiClient } from '../../../activities/kubernetes/api-client.ts';
 import { isRecord, listAt, numberAt, stringAt } from '../../../domain/delivery/canonical-json.ts';
 import { locateTool } from '../../../sandbox/index.ts';
@@ -32,6 +36,10 @@ export const installRoutes = async (api: ApiClient): Promise<void> => {
   }
 };
 
+/** Between being stored and being served a kind is hidden, or its storage is not ready. */
+const isComing = (error: unknown): boolean =>
+  isHidden(error) || (error instanceof ApiError && error.status === 429);
+
 /** The definition is stored before its path is served. */
 const untilServed = async (api: ApiClient, collection: string): Promise<void> => {
   for (;;) {
@@ -39,7 +47,7 @@ const untilServed = async (api: ApiClient, collection: string): Promise<void> =>
       await api.call({ method: 'GET', path: collection });
       return;
     } catch (error) {
-      if (!isHidden(error)) throw error;
+      if (!isComing(error)) throw error;
       await delay(50);
     }
   }
