@@ -1,6 +1,6 @@
 import { budgetWarning } from '../../domain/delivery/exposure-budget.ts';
 import { filledIn, unknownNames } from '../../domain/delivery/metric-query.ts';
-import { codedFailure } from '../runtime/failures.ts';
+import { refuseInput } from '../runtime/failures.ts';
 import { queryNamesOf } from './query-names.ts';
 import type { ReleaseRun } from './release-run.ts';
 
@@ -40,14 +40,7 @@ export const checkBudget = async (run: ReleaseRun): Promise<void> => {
           },
           { summary: 'check the counts of the budget' },
         );
-  const [first] = found;
-  if (first === undefined) return;
-  const message = found.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
-  throw codedFailure({
-    code: 'INVALID_INPUT',
-    message: `${message}. Nothing was touched.`,
-    subject: first.field,
-  });
+  refuseInput(found);
 };
 
 /** The prober counts only while it watches, and only versions that it can tell apart. */

@@ -9,7 +9,7 @@ import {
 } from '../../domain/delivery/check-verdict.ts';
 import { judgeSmoke, notMeasured } from '../../domain/delivery/gate.ts';
 import type { GateResult } from '../../domain/delivery/gate.ts';
-import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
+import { codedErrorOf, codedFailure, refuseInput } from '../runtime/failures.ts';
 import { gate, keepGate } from './gates.ts';
 import { measureSmoke } from './measure-gates.ts';
 import type { PreparedRelease } from './prepare-release.ts';
@@ -200,12 +200,5 @@ export const checkChecks = async (run: ReleaseRun): Promise<void> => {
     { environment, service, release, jobs, exec },
     { summary: 'validate the checks, dry-run their Jobs' },
   );
-  const [first] = problems;
-  if (first === undefined) return;
-  const message = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
-  throw codedFailure({
-    code: 'INVALID_INPUT',
-    message: `${message}. Nothing was touched.`,
-    subject: first.field,
-  });
+  refuseInput(problems);
 };

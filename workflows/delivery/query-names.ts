@@ -1,6 +1,6 @@
 import type { QueryNames } from '../../domain/delivery/metric-query.ts';
 import { filledIn, unknownNames } from '../../domain/delivery/metric-query.ts';
-import { codedFailure } from '../runtime/failures.ts';
+import { refuseInput } from '../runtime/failures.ts';
 import type { ReleaseRun } from './release-run.ts';
 
 /** What queries of this release may leave to be filled in. */
@@ -30,14 +30,7 @@ export const checkAnalysis = async (run: ReleaseRun): Promise<void> => {
   });
   problems.push(...ofDrain.map((name) => unfilled(drainField, name)));
   const found = problems.length > 0 ? problems : await askSource(run, environment, names);
-  const [first] = found;
-  if (first === undefined) return;
-  const message = found.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
-  throw codedFailure({
-    code: 'INVALID_INPUT',
-    message: `${message}. Nothing was touched.`,
-    subject: first.field,
-  });
+  refuseInput(found);
 };
 
 const drainField = 'drain.openConnections';

@@ -1,7 +1,7 @@
 import type { AlertsStep } from '../../activities/metrics/port.ts';
 import type { RecordedAlerts } from '../../domain/delivery/alert-rules.ts';
 import { withAlerts } from '../../domain/delivery/release-stage.ts';
-import { codedFailure } from '../runtime/failures.ts';
+import { refuseInput } from '../runtime/failures.ts';
 import { finishWrite } from '../runtime/run-control.ts';
 import type { Undo } from '../runtime/saga.ts';
 import type { PreparedRelease } from './prepare-release.ts';
@@ -20,14 +20,7 @@ export const checkAlerts = async (run: ReleaseRun): Promise<void> => {
     { environment, service, release, alerts, adopt },
     { summary: 'check the alerts' },
   );
-  const [first] = found;
-  if (first === undefined) return;
-  const message = found.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
-  throw codedFailure({
-    code: 'INVALID_INPUT',
-    message: `${message}. Nothing was touched.`,
-    subject: first.field,
-  });
+  refuseInput(found);
 };
 
 /** The rule file as it is before the release; undefined where the release has no say in it. */

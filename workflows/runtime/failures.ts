@@ -67,3 +67,15 @@ const isCodedDetail = (value: unknown, type: string): value is CodedError =>
   value.code === type &&
   'message' in value &&
   typeof value.message === 'string';
+
+/** Refuses input whose mistakes only a look outside can show; nothing where there is none. */
+export const refuseInput = (problems: readonly { field: string; reason: string }[]): void => {
+  const [first] = problems;
+  if (first === undefined) return;
+  const message = problems.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
+  throw codedFailure({
+    code: 'INVALID_INPUT',
+    message: `${message}. Nothing was touched.`,
+    subject: first.field,
+  });
+};
