@@ -144,6 +144,21 @@ const positionOf = (plan: RolloutPlan, state: RolloutState): number => {
   return at < 0 ? plan.steps.length : at;
 };
 
+/** The share that follows by the plan; undefined where an operator holds the weight or decides. */
+export const nextWeight = (plan: RolloutPlan, state: RolloutState): number | undefined => {
+  if (state.heldAtPercent !== undefined || state.isFull) return undefined;
+  return plan.steps
+    .slice(state.stepsOver)
+    .flatMap((step) => (step.kind === 'shift' ? [step.weightPercent] : []))
+    .find((weightPercent) => weightPercent > state.weightPercent);
+};
+
+const shortestLeadMs = 10_000;
+
+/** How long before the end of a stop the pods of the next share start: twice what others took. */
+export const scaleAheadMs = (firstPodsTookMs: number): number =>
+  Math.max(shortestLeadMs, 2 * firstPodsTookMs);
+
 /** May weights be set now? Only between the candidate being up and it having everything. */
 export const canSetWeight = (plan: RolloutPlan, state: RolloutState): boolean => {
   const staged = plan.steps.findIndex(({ kind }) => kind === 'stage');

@@ -6,7 +6,7 @@ import { takeSnapshot, type NamespaceSnapshot } from '../e2e/checker/namespace-s
 import { repeatedEffects, tookEffect } from './audit-log.ts';
 import { differences, endingOf, type Ending } from './ending.ts';
 import type { Fate } from './fault-proxy.ts';
-import { limitPods, openPlayedRoute } from './played-namespace.ts';
+import { createAndAwait, limitPods, openPlayedRoute } from './played-namespace.ts';
 import type { ReleaseLane } from './release-lane.ts';
 import { createRigInLane, type ReleaseRig } from './release-rig.ts';
 import { sampleManifests, versions, type SampleVersion } from './sample-service.ts';
@@ -17,10 +17,16 @@ import {
   type WritePoint,
 } from './write-points.ts';
 
+/** What is there already: a release of ours, or what a user made with other tools and we adopt. */
+interface Baseline {
+  version: SampleVersion;
+  by: 'release' | 'other-tools';
+}
+
 /** One story: what is there already, what is released, and how it must end. */
 export interface Scenario {
   name: string;
-  baseline?: SampleVersion;
+  baseline?: Baseline;
   target: SampleVersion;
   outcome: DeployServiceResult['outcome'];
   /** How the target replaces the baseline; a rolling update if absent. */
@@ -30,6 +36,9 @@ export interface Scenario {
   /** Pods that the namespace has room for; who needs more of them fails. */
   mostPods?: number;
 }
+
+const released: Baseline = { version: versions.first, by: 'release' };
+const adopted: Baseline = { version: versions.first, by: 'other-tools' };
 
 /** Longer than a killed worker is away, so that an abort always finds the retention. */
 const retainMs = 60_000;
@@ -43,19 +52,19 @@ const canary = {
 
 export const scenarios: readonly Scenario[] = [
   { name: 'first', target: versions.first, outcome: 'deployed' },
-  { name: 'update', baseline: versions.first, target: versions.second, outcome: 'deployed' },
-  { name: 'undo', baseline: versions.first, target: versions.bad, outcome: 'restored-exactly' },
+  { name: 'update', baseline: released, target: versions.second, outcome: 'deployed' },
+  { name: 'undo', baseline: released, target: versions.bad, outcome: 'restored-exactly' },
   { name: 'undo-first', target: versions.bad, outcome: 'restored-exactly' },
   {
     name: 'blue-green',
-    baseline: versions.first,
+    baseline: adopted,
     target: versions.second,
     outcome: 'deployed',
     strategy: { type: 'blue-green', retainMs: 0 },
   },
   {
     name: 'blue-green-back',
-    baseline: versions.first,
+    baseline: adopted,
     target: versions.second,
     outcome: 'restored-exactly',
     strategy: { type: 'blue-green', retainMs },
@@ -63,14 +72,14 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'canary',
-    baseline: versions.first,
+    baseline: adopted,
     target: versions.second,
     outcome: 'deployed',
     strategy: canary,
   },
   {
     name: 'canary-back',
-    baseline: versions.first,
+    baseline: adopted,
     target: versions.second,
     outcome: 'restored-exactly',
     strategy: canary,
@@ -140,6 +149,12 @@ const releaseTarget = async (
   return rig.result('r2');
 };
 
+const putThere = async (rig: ReleaseRig, { version, by }: Baseline): Promise<void> => {
+  const objects = sampleManifests(version);
+  if (by === 'release') await rig.release({ release: 'r1', objects });
+  else await createAndAwait(rig.stack, { namespace: rig.namespace, objects });
+};
+
 /** Plays a scenario; `arm` is called when the disturbed part begins. */
 const play = async (
   { lane, reader, scenario, namespace }: Play,
@@ -151,9 +166,7 @@ const play = async (
   const hasRoute = scenario.strategy?.type === 'canary';
   const gateway = hasRoute ? await openPlayedRoute(lane.stack, namespace) : undefined;
   try {
-    if (scenario.baseline !== undefined) {
-      await rig.release({ release: 'r1', objects: sampleManifests(scenario.baseline) });
-    }
+    if (scenario.baseline !== undefined) await putThere(rig, scenario.baseline);
     const before = await takeSnapshot(reader, namespace);
     const writesBefore = (await rig.writes()).length;
     arm(rig);

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApiClient, type ApiClient } from '../../activities/kubernetes/api-client.ts';
 import { openConnection } from '../../activities/kubernetes/api-connection.ts';
 import { openAccess } from '../../activities/kubernetes/cluster-access.ts';
+import { numberAt } from '../../domain/delivery/canonical-json.ts';
+import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
 import { installRoutes, playGateway } from '../integration/kubernetes/played-gateway.ts';
 import type { Stack } from './release-lane.ts';
 
@@ -42,6 +45,32 @@ export const openPlayedRoute = async (
     },
   });
   return gateway;
+};
+
+const collectionOf = (namespace: string, { apiVersion, kind }: KubernetesObject): string => {
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return `${group}/namespaces/${namespace}/${kind.toLowerCase()}s`;
+};
+
+/** What a user has who never heard of us: objects made by another tool, and pods that are ready. */
+export const createAndAwait = async (
+  stack: Stack,
+  { namespace, objects }: { namespace: string; objects: readonly KubernetesObject[] },
+): Promise<void> => {
+  const api = await testersApi(stack);
+  for (const body of objects) {
+    await api.call({ method: 'POST', path: collectionOf(namespace, body), body });
+  }
+  const deployments = objects.filter(({ kind }) => kind === 'Deployment');
+  for (const wanted of deployments) {
+    const path = `${collectionOf(namespace, wanted)}/${wanted.metadata.name}`;
+    const replicas = numberAt(wanted, 'spec', 'replicas');
+    for (;;) {
+      const seen = await api.call({ method: 'GET', path });
+      if (numberAt(seen, 'status', 'readyReplicas') === replicas) break;
+      await delay(50);
+    }
+  }
 };
 
 /** Room for so many pods in the namespace and no more. */

@@ -22,6 +22,7 @@ import { rollOut } from './roll-out.ts';
 import type { RollOutTask } from './roll-out.ts';
 import { begin, end } from './run-step.ts';
 import type { RolledOut } from './serving.ts';
+import { whileScalingAhead } from './scale-ahead.ts';
 import { alertsStage, setUpAlerts } from './set-up-alerts.ts';
 import { returnByPods, shareByPods, showStagedPods } from './share-by-pods.ts';
 import { returnStage, returnTraffic, shiftStage, shiftTraffic } from './shift-traffic.ts';
@@ -168,6 +169,10 @@ const giveShare = (task: CandidateTask, weightPercent: number): Promise<void> =>
 const takeBack = (task: CandidateTask): Promise<void> =>
   task.candidate.byPods === undefined ? returnTraffic(task) : returnByPods(task);
 
+/** Pods follow the weight; blue-green has all of its pods from the beginning. */
+const isScaled = ({ run, candidate }: CandidateTask): boolean =>
+  run.input.strategy.type === 'canary' && candidate.byPods === undefined;
+
 const linesOfPhase = ({ changes }: PlanFacts, phase: RolloutPhase): string[] =>
   changes.filter((change) => change.phase === phase).flatMap(stagesOf);
 
@@ -201,10 +206,13 @@ const handling: { [Kind in RolloutStep['kind']]: StepHandling<Kind> } = {
   },
   watch: {
     lines: (_facts, { weightPercent }) => [watchStage(weightPercent)],
-    run: ({ run, prepared }, { weightPercent, forMs }) => {
+    run: (task, { weightPercent, forMs }) => {
+      const { run, prepared } = task;
       const rule = { ...(run.input.bake ?? defaultWatch), forMs };
       const watched = { rule, target: usersTarget(run, prepared), version: run.candidateVersion };
-      return bakeGate(run, { name: watchStage(weightPercent), ...watched });
+      const watch = (): Promise<void> =>
+        bakeGate(run, { name: watchStage(weightPercent), ...watched });
+      return isScaled(task) ? whileScalingAhead(task, forMs, watch) : watch();
     },
   },
   verify: {

@@ -48,7 +48,7 @@ export const returnTraffic = async (task: CandidateTask): Promise<void> => {
 };
 
 /** Pods for the share, never fewer than there are. */
-const scaleFor = async (
+export const scaleFor = async (
   { run, prepared, candidate }: CandidateTask,
   weightPercent: number,
 ): Promise<void> => {

@@ -5,8 +5,10 @@ import {
   canSetWeight,
   firstRolloutState,
   nextAction,
+  nextWeight,
   planRollout,
   promotedFully,
+  scaleAheadMs,
   withHeldWeight,
   withoutHold,
 } from '../../../domain/delivery/rollout-plan.ts';
@@ -154,5 +156,30 @@ describe('what operators ask for', () => {
     expect(canSetWeight(plan, stateAt(plan, 'verify'))).toBe(false);
     const rolling = planRollout({ type: 'rolling' }, { hasCandidate: false });
     expect(canSetWeight(rolling, firstRolloutState)).toBe(false);
+  });
+});
+
+describe('the pods of the next share', () => {
+  const plan = planRollout(canary, { hasCandidate: true });
+  const at = (weightPercent: number): RolloutState => ({ ...firstRolloutState, weightPercent });
+
+  test.each([
+    [0, 10],
+    [10, 50],
+    [25, 50],
+    [50, 100],
+    [100, undefined],
+  ])('after %s %% comes %s %%', (weightPercent, next) => {
+    expect(nextWeight(plan, at(weightPercent))).toBe(next);
+  });
+
+  test('nobody knows what comes after a weight that an operator holds', () => {
+    expect(nextWeight(plan, withHeldWeight(at(10), 10))).toBeUndefined();
+    expect(nextWeight(plan, promotedFully(at(10)))).toBeUndefined();
+  });
+
+  test('they start twice as early as the first pods took, and ten seconds early at least', () => {
+    expect(scaleAheadMs(90_000)).toBe(180_000);
+    expect(scaleAheadMs(800)).toBe(10_000);
   });
 });
