@@ -106,7 +106,8 @@ export interface Undisturbed {
 }
 
 export interface CaseVerdict {
-  hit: boolean;
+  /** Faults that the run met. */
+  hit: number;
   problems: string[];
 }
 
@@ -221,25 +222,27 @@ export interface Fault {
   kind: FaultKind;
 }
 
-/** Runs the scenario with one fault at one point and compares its end with the undisturbed one. */
+/** Runs the scenario with a fault at each of the points and compares its end with the undisturbed one. */
 export const playDisturbed = async (
   disturbed: Play,
-  fault: Fault,
+  faults: readonly Fault[],
   calm: Undisturbed,
 ): Promise<CaseVerdict> => {
   const number = createPointCounter();
-  let hit = false;
+  const waiting = new Map(faults.map(({ point, kind }) => [point, kind]));
   const { rig, ending, problems } = await play(disturbed, (armed) => {
     armed.proxy.decide = (request) => {
-      if (hit || !request.mutating || number(pointOfRequest(request)) !== fault.point) {
-        return { kind: 'forward' };
-      }
-      hit = true;
-      return fateOf(fault.kind, armed);
+      if (!request.mutating) return { kind: 'forward' };
+      const point = number(pointOfRequest(request));
+      const kind = waiting.get(point);
+      if (kind === undefined) return { kind: 'forward' };
+      waiting.delete(point);
+      return fateOf(kind, armed);
     };
   });
   const repeated = repeatedEffects(await rig.writes());
   problems.push(...repeated.map((step) => `took effect more than once: ${step}`));
   problems.push(...differences(calm.ending, ending));
-  return { hit, problems };
+  problems.push(...[...waiting.keys()].map((point) => `never met the fault at ${point}`));
+  return { hit: faults.length - waiting.size, problems };
 };

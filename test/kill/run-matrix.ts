@@ -15,9 +15,9 @@ import type { WritePoint } from './write-points.ts';
 export interface MatrixReport {
   /** Write points that the audit log shows in undisturbed runs, times the kinds of fault on each. */
   shown: number;
-  /** Cases whose fault was met by the run. */
+  /** Faults that were met by a run. */
   hit: number;
-  /** Cases that ended exactly as the undisturbed run, with no step taking effect twice. */
+  /** Faults whose run ended exactly as the undisturbed one, with no step taking effect twice. */
   identical: number;
   problems: string[];
 }
@@ -28,16 +28,17 @@ export interface MatrixOptions {
   parallel: number;
   /**
    * One kind of fault in turn, in place of every kind, at every write of what ends deployed and
-   * at every write of the way back of what does not.
+   * at every write of the way back of what does not; each run meets a few of them.
    */
   sample: boolean;
   scenarios: readonly Scenario[];
   onProgress: (line: string) => void;
 }
 
+/** One run and the faults that it meets on its way. */
 interface Case {
   scenario: Scenario;
-  fault: Fault;
+  faults: readonly Fault[];
   calm: Undisturbed;
 }
 
@@ -79,24 +80,41 @@ const learnCases = async (
   report.problems.push(...calm.problems.map((text) => `${scenario.name}, undisturbed: ${text}`));
   options.onProgress(`${scenario.name}: ${String(calm.points.length)} writes`);
   const points = options.sample ? sampledPoints(scenario, calm.points) : calm.points;
-  return points.flatMap((point, index) => {
-    const turn = faultKinds[index % faultKinds.length];
-    const kinds = options.sample && turn !== undefined ? [turn] : faultKinds;
-    return kinds.map((kind) => ({ scenario, fault: { point, kind }, calm }));
-  });
+  const faults = options.sample ? inTurn(points) : everyKind(points);
+  const shared = options.sample ? farApart(faults) : faults.map((fault) => [fault]);
+  return shared.map((together) => ({ scenario, faults: together, calm }));
+};
+
+const everyKind = (points: readonly WritePoint[]): Fault[] =>
+  points.flatMap((point) => faultKinds.map((kind) => ({ point, kind })));
+
+const inTurn = (points: readonly WritePoint[]): Fault[] =>
+  points.map((point, index) => ({
+    point,
+    kind: faultKinds[index % faultKinds.length] ?? 'kill-before',
+  }));
+
+const faultsOfARun = 3;
+
+/** Each run gets faults from the beginning, the middle and the end. */
+const farApart = (faults: readonly Fault[]): Fault[][] => {
+  const runs = Math.ceil(faults.length / faultsOfARun);
+  return Array.from({ length: runs }, (_, run) =>
+    faults.filter((_fault, index) => index % runs === run),
+  );
 };
 
 const examine = async (
   { options, reader, report }: Matrix,
   place: Place,
-  { scenario, fault, calm }: Case,
+  { scenario, faults, calm }: Case,
 ): Promise<void> => {
-  const title = `${place.namespace} ${scenario.name}: ${fault.kind} at ${fault.point}`;
+  const met = faults.map(({ kind, point }) => `${kind} at ${point}`).join(', ');
+  const title = `${place.namespace} ${scenario.name}: ${met}`;
   try {
-    const verdict = await playDisturbed({ ...place, reader, scenario }, fault, calm);
-    if (verdict.hit) report.hit += 1;
-    else verdict.problems.push('the fault was never met');
-    if (verdict.problems.length === 0) report.identical += 1;
+    const verdict = await playDisturbed({ ...place, reader, scenario }, faults, calm);
+    report.hit += verdict.hit;
+    if (verdict.problems.length === 0) report.identical += faults.length;
     report.problems.push(...verdict.problems.map((text) => `${title}: ${text}`));
     options.onProgress([`${verdictWord(verdict)} ${title}`, ...verdict.problems].join('\n  '));
   } catch (error) {
@@ -107,7 +125,7 @@ const examine = async (
 
 const examineScenario = async (matrix: Matrix, scenario: Scenario): Promise<void> => {
   const cases = await learnCases(matrix, scenario);
-  matrix.report.shown += cases.length;
+  matrix.report.shown += cases.flatMap(({ faults }) => faults).length;
   await Promise.all(
     cases.map((piece) => matrix.tracks.use((place) => examine(matrix, place, piece))),
   );
