@@ -9,6 +9,8 @@ export interface SandboxSettings {
   readonly cacheHome: string;
   /** XDG_STATE_HOME or ~/.local/state: used where the checkout's own directory is another user's. */
   readonly stateHome: string;
+  /** DATABASE_URL: a PostgreSQL that is used instead of one of the sandbox. */
+  readonly databaseUrl: string | undefined;
   readonly searchPath: readonly string[];
   readonly homeDirectory: string;
 }
@@ -19,6 +21,7 @@ export function readSandboxSettings(): SandboxSettings {
     stateDirectory: readVariable('HOLDFAST_STATE_DIR'),
     cacheHome: readVariable('XDG_CACHE_HOME') ?? join(home, '.cache'),
     stateHome: readVariable('XDG_STATE_HOME') ?? join(home, '.local', 'state'),
+    databaseUrl: readVariable('DATABASE_URL'),
     searchPath: (readVariable('PATH') ?? '').split(':').filter((entry) => entry !== ''),
     homeDirectory: home,
   };

@@ -1,4 +1,4 @@
-/** The embedded stack: a real Temporal server and a real Kubernetes on one machine, without Docker. */
+/** The embedded stack: real Temporal, Kubernetes and PostgreSQL on one machine, without Docker. */
 export { sandboxUp } from './sandbox-up.ts';
 export { sandboxDown } from './sandbox-down.ts';
 export { sandboxLogs, sandboxStatus } from './sandbox-status.ts';

@@ -23,6 +23,13 @@ export interface Sandbox {
     /** uid of the namespace kube-system. */
     readonly clusterUid: string;
   };
+  /** Absent where DATABASE_URL named another one when the sandbox came up. */
+  readonly postgres?: {
+    /** host:port */
+    readonly address: string;
+    /** A file with the URL of the database, password included, that only its owner can read. */
+    readonly urlPath: string;
+  };
   /** Where HTTP traffic enters; on level 2 only. */
   readonly gateway?: { readonly url: string };
 }

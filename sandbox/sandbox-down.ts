@@ -55,11 +55,14 @@ async function takeAway(paths: StatePaths): Promise<void> {
     paths.kubernetes,
     paths.temporal,
     paths.metrics,
+    paths.postgres,
     dirname(paths.auditLog),
     paths.logs,
     paths.processes,
   ];
-  for (const path of made) await rm(path, { recursive: true, force: true });
+  // What was half started may write for a moment longer.
+  const removal = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
+  for (const path of made) await rm(path, removal);
   // Last, so that a crash before this line leaves what the next `down` needs.
   await rm(paths.plan, { force: true });
 }

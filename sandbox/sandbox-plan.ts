@@ -14,6 +14,7 @@ export interface SandboxPorts {
   readonly temporal: number;
   readonly temporalUi: number;
   readonly kwok: number;
+  readonly postgres: number;
   readonly controlPlane: ControlPlanePorts;
 }
 
@@ -29,6 +30,18 @@ export async function readPlan(paths: StatePaths): Promise<SandboxPlan | undefin
   return text === undefined ? undefined : (JSON.parse(text) as SandboxPlan);
 }
 
+/** A sandbox from before there was a database gets one, too, with the next `up`. */
+export async function withDatabasePort(
+  plan: SandboxPlan | undefined,
+): Promise<SandboxPlan | undefined> {
+  if (plan === undefined || 'postgres' in plan.ports) return plan;
+  const { ports, ...rest } = plan as Omit<SandboxPlan, 'ports'> & {
+    ports: Omit<SandboxPorts, 'postgres'>;
+  };
+  const [postgres] = await chooseFreePorts(1);
+  return { ...rest, ports: { ...ports, postgres: chosen(postgres) } };
+}
+
 export async function writePlan(paths: StatePaths, plan: SandboxPlan): Promise<void> {
   await writeFileAtomically(paths.plan, `${JSON.stringify(plan, null, 2)}\n`);
 }
@@ -36,11 +49,13 @@ export async function writePlan(paths: StatePaths, plan: SandboxPlan): Promise<v
 /** Free ports, except where the settings fix one; a fixed one that is taken is an error. */
 export async function choosePorts(settings: DevelopmentSettings): Promise<SandboxPorts> {
   const { port, uiPort } = settings.server;
-  const [temporal, temporalUi, kwok, apiServer, etcdClient, etcdPeer] = await chooseFreePorts(6);
+  const [temporal, temporalUi, kwok, apiServer, etcdClient, etcdPeer, postgres] =
+    await chooseFreePorts(7);
   return {
     temporal: await fixedOr(port, temporal, 'server.port'),
     temporalUi: await fixedOr(uiPort, temporalUi, 'server.uiPort'),
     kwok: chosen(kwok),
+    postgres: chosen(postgres),
     controlPlane: {
       apiServer: chosen(apiServer),
       etcdClient: chosen(etcdClient),

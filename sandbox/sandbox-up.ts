@@ -6,12 +6,14 @@ import type { ControlPlane } from './kubernetes/control-plane.ts';
 import { startKwokNodes } from './kubernetes/kwok-nodes.ts';
 import { startControlPlane } from './kubernetes/start-control-plane.ts';
 import { nodeLayer } from './node/index.ts';
+import { readSandboxSettings } from './config.ts';
 import { packageRoot } from './package-root.ts';
+import { startPostgres } from './postgres/start-postgres.ts';
 import type { OnProgress } from './progress.ts';
 import { writeDescription } from './sandbox-description.ts';
 import type { Sandbox, SandboxLevel } from './sandbox-description.ts';
 import { SandboxError } from './sandbox-error.ts';
-import { allPorts, choosePorts, readPlan, writePlan } from './sandbox-plan.ts';
+import { allPorts, choosePorts, readPlan, withDatabasePort, writePlan } from './sandbox-plan.ts';
 import type { SandboxPlan } from './sandbox-plan.ts';
 import { openStateDirectory, resolveStateDirectory } from './state/directory.ts';
 import type { StatePaths } from './state/directory.ts';
@@ -34,6 +36,8 @@ export interface SandboxUpOptions {
   /** Asked once, before anything of the machine is changed; never on level 1. */
   readonly confirm: ConfirmHostChanges;
   readonly onProgress: OnProgress;
+  /** Called with the URL of the database as soon as it takes connections, beside all other starts. */
+  readonly prepareDatabase?: (url: string) => Promise<void>;
   readonly temporal?: {
     /** `temporal-dev.yaml` of the package when absent. */
     readonly settingsPath?: string;
@@ -77,8 +81,8 @@ async function bringUp(options: SandboxUpOptions, paths: StatePaths): Promise<Sa
   const start: Start = { options, paths, processes, plan };
   const binaries = await locateBinaries(start);
   await writePlan(paths, plan);
-  const [temporal, cluster] = await bothOrFirstError(
-    startTemporal(start, binaries('temporal')),
+  const [[temporal, database], cluster] = await bothOrFirstError(
+    bothOrFirstError(startTemporal(start, binaries('temporal')), startDatabase(start)),
     startCluster(start, binaries),
   );
   const sandbox: Sandbox = {
@@ -87,6 +91,7 @@ async function bringUp(options: SandboxUpOptions, paths: StatePaths): Promise<Sa
     ...(plan.levelReason === undefined ? {} : { levelReason: plan.levelReason }),
     temporal,
     ...cluster,
+    ...database,
   };
   await writeDescription(paths, sandbox);
   return sandbox;
@@ -102,7 +107,7 @@ interface Start {
 /** The plan of the sandbox that is there, or a new one. */
 async function planSandbox(context: Omit<Start, 'plan'>): Promise<SandboxPlan> {
   const { options, paths, processes } = context;
-  const existing = await readPlan(paths);
+  const existing = await withDatabasePort(await readPlan(paths));
   if (existing === undefined) {
     const temporalSettings = await readSettings(options);
     const choice = await chooseLevel({
@@ -189,6 +194,19 @@ async function startTemporal(start: Start, temporalBinary: string): Promise<Deve
     processes,
     onProgress: options.onProgress,
   });
+}
+
+async function startDatabase(start: Start): Promise<Pick<Sandbox, 'postgres'>> {
+  const { plan, paths, processes, options } = start;
+  if (readSandboxSettings().databaseUrl !== undefined) return {};
+  const postgres = await startPostgres({
+    stateDirectory: paths.directory,
+    port: plan.ports.postgres,
+    processes,
+    onProgress: options.onProgress,
+  });
+  await options.prepareDatabase?.(postgres.url);
+  return { postgres: { address: postgres.address, urlPath: postgres.urlPath } };
 }
 
 async function startCluster(

@@ -1,7 +1,9 @@
 /** What has to be on the machine before anything can be installed or built. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemErrorCode } from '../sandbox-error.ts';
+import { readSandboxSettings } from '../config.ts';
+import { postgresBinaries } from '../postgres/binaries.ts';
+import { SandboxError, systemErrorCode } from '../sandbox-error.ts';
 import { TOOLS } from '../tools/catalogue.ts';
 import type { ToolName } from '../tools/catalogue.ts';
 import { findTool, pathCandidates, toolsDirectory } from '../tools/locate.ts';
@@ -27,6 +29,7 @@ export async function checkPrerequisites(): Promise<readonly DoctorCheck[]> {
     }),
     await checkGo(),
     ...(await Promise.all((Object.keys(TOOLS) as ToolName[]).map(checkTool))),
+    checkPostgres(),
     await checkDiskSpace(),
   ].filter((check) => check !== undefined);
 }
@@ -84,6 +87,20 @@ async function checkTool(name: ToolName): Promise<DoctorCheck | undefined> {
     evidence: `${tool.title} ${tool.version} is not there yet.`,
     fix: `Nothing: the sandbox gets it when it is needed (${effort}), or set ${tool.environmentVariable}.`,
   };
+}
+
+function checkPostgres(): DoctorCheck {
+  const id = 'postgres';
+  if (readSandboxSettings().databaseUrl !== undefined) {
+    return { id, verdict: 'ok', evidence: 'DATABASE_URL is set; the sandbox starts none' };
+  }
+  try {
+    const { postgres, version } = postgresBinaries();
+    return { id, verdict: 'ok', evidence: `${postgres} (${version})` };
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    return { id, verdict: 'missing', evidence: error.message, fix: error.next };
+  }
 }
 
 async function checkDiskSpace(): Promise<DoctorCheck> {

@@ -18,6 +18,7 @@ export interface StatePaths {
   readonly kubernetes: string;
   readonly temporal: string;
   readonly metrics: string;
+  readonly postgres: string;
 }
 
 export function statePaths(directory: string): StatePaths {
@@ -32,6 +33,7 @@ export function statePaths(directory: string): StatePaths {
     kubernetes: join(directory, 'kubernetes'),
     temporal: join(directory, 'temporal'),
     metrics: join(directory, 'metrics'),
+    postgres: join(directory, 'postgres'),
   };
 }
 

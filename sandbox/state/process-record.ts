@@ -1,6 +1,7 @@
 /** What is written about a process before it is started, so that it can always be stopped. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Account } from './account.ts';
 import { readFileIfPresent, writeFileAtomically } from './atomic-file.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { systemErrorCode } from '../sandbox-error.ts';
@@ -11,9 +12,11 @@ export interface ProcessSpecification {
   readonly command: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** SIGKILL for processes that keep nothing worth a clean end; SIGTERM otherwise. */
-  readonly stopSignal?: 'SIGTERM' | 'SIGKILL';
-  /** How long SIGTERM may take before SIGKILL follows. */
+  /** Of whom the process is, where it refuses to be root. */
+  readonly account?: Account;
+  /** SIGKILL for processes that keep nothing worth a clean end; SIGTERM unless given. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL';
+  /** How long a clean end may take before SIGKILL follows. */
   readonly stopWithinMs?: number;
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../config.ts';
 import { SandboxError, systemErrorCode } from '../sandbox-error.ts';
+import { invocationAs } from './account.ts';
 import { PRIVATE_DIRECTORY_MODE } from './atomic-file.ts';
 import type { StatePaths } from './directory.ts';
 import { lastLogLines } from './logs.ts';
@@ -117,7 +118,8 @@ async function spawnDaemon(record: ProcessRecord, marker: string): Promise<Proce
   await mkdir(join(record.logPath, '..'), { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   const log = await open(record.logPath, 'a', 0o600);
   try {
-    const child = spawn(record.command, record.args, {
+    const { command, args } = invocationAs(record.account, record);
+    const child = spawn(command, args, {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
@@ -164,8 +166,9 @@ async function findUnrecorded(
 }
 
 async function endProcess(record: ProcessRecord, identity: ProcessIdentity): Promise<void> {
-  if (record.stopSignal !== 'SIGKILL') {
-    signal(identity, 'SIGTERM');
+  const { stopSignal = 'SIGTERM' } = record;
+  if (stopSignal !== 'SIGKILL') {
+    signal(identity, stopSignal);
     if (await endsWithin(identity, record.stopWithinMs ?? DEFAULT_STOP_WITHIN_MS)) return;
   }
   // Between the look and the signal the pid could pass on; look once more right before.

@@ -22,6 +22,7 @@ const PROCESSES = [
   'kube-controller-manager',
   'kube-scheduler',
   'kwok',
+  'postgres',
   'temporal',
 ];
 /** Wide, because the machine may be busy; nothing here measures time. */
@@ -225,12 +226,12 @@ describe('a sandbox of level 1', () => {
 
   test('is repaired by up after processes were killed, with its objects kept', async () => {
     const before = await sandboxStatus(stateDirectory);
-    for (const name of ['etcd', 'kube-apiserver', 'temporal', 'kwok']) {
+    for (const name of ['etcd', 'kube-apiserver', 'temporal', 'kwok', 'postgres']) {
       process.kill(pidsOf(before)[name] ?? 0, 'SIGKILL');
     }
     await until(
       async () => sandboxStatus(stateDirectory),
-      ({ processes }) => processes.filter(({ running }) => !running).length === 4,
+      ({ processes }) => processes.filter(({ running }) => !running).length === 5,
     );
     expect((await sandboxStatus(stateDirectory)).state).toBe('broken');
     expect(await up()).toEqual(sandbox);

@@ -48,7 +48,7 @@ describe('ports of a sandbox', () => {
 
   test('with auto each server has one of its own', async () => {
     const ports = allPorts(await choosePorts(settings('auto')));
-    expect(ports).toHaveLength(6);
-    expect(new Set(ports).size).toBe(6);
+    expect(ports).toHaveLength(7);
+    expect(new Set(ports).size).toBe(7);
   });
 });

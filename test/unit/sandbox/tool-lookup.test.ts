@@ -34,6 +34,7 @@ beforeEach(async () => {
     stateDirectory: undefined,
     cacheHome: join(directory, 'cache'),
     stateHome: join(directory, 'state'),
+    databaseUrl: undefined,
     searchPath: [join(directory, 'first'), join(directory, 'second')],
     homeDirectory: directory,
   };
