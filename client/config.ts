@@ -11,6 +11,7 @@ const SandboxRecord = z.object({
   level: z.union([z.literal(1), z.literal(2)]).optional(),
   levelReason: z.string().optional(),
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().optional() }),
+  postgres: z.object({ urlPath: z.string() }).optional(),
   gateway: z.object({ url: z.string() }).optional(),
 });
 
@@ -25,6 +26,8 @@ export interface Surroundings {
   blobDirectory: string;
   /** Beside the blobs unless set. */
   blobKeyFile: string | undefined;
+  /** Database of the store: that of the sandbox unless set. Holds a password. */
+  databaseUrl: string | undefined;
   queuePrefix: string;
   /** Who asks, unless a message says otherwise. */
   actor: string;
@@ -61,6 +64,7 @@ export const readSurroundings = ({
     stateDirectory,
     blobDirectory: value('HOLDFAST_BLOBS', path.join(stateDirectory, 'blobs')),
     blobKeyFile: env['HOLDFAST_BLOB_KEY_FILE'],
+    databaseUrl: databaseUrlOf(env, sandbox),
     queuePrefix: value('HOLDFAST_QUEUE_PREFIX', defaultQueuePrefix),
     actor: value('HOLDFAST_ACTOR', `${userName(env)}@${os.hostname()}`),
     sandbox,
@@ -99,6 +103,16 @@ const readSandboxRecord = (stateDirectory: string): SandboxRecord | undefined =>
       { cause },
     );
   }
+};
+
+/** Set to nothing it means: no database, also where the sandbox has one. */
+const databaseUrlOf = (
+  env: NodeJS.ProcessEnv,
+  sandbox: SandboxRecord | undefined,
+): string | undefined => {
+  const named = env['DATABASE_URL'];
+  if (named !== undefined) return named === '' ? undefined : named;
+  return sandbox?.postgres === undefined ? undefined : textOf(sandbox.postgres.urlPath)?.trim();
 };
 
 const textOf = (file: string): string | undefined => {

@@ -58,6 +58,55 @@ export const infrastructureErrors = {
     meaning: 'Stored evidence is missing, was altered, or its key is another one.',
     next: 'Give the worker the store and key that the client wrote with.',
   }),
+  STORE_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The database of the store does not answer, or has no room for another connection.',
+    next: 'Start it, or check DATABASE_URL; `holdfast store status` asks it.',
+  }),
+  STORE_ACCESS_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'The database does not accept the credentials, or does not allow them what is needed.',
+    next: 'Correct user and password in DATABASE_URL, or grant that user what the message names.',
+  }),
+  STORE_NOT_PRIVATE: final({
+    exitCode: 78,
+    httpStatus: 500,
+    meaning:
+      'The connection to a database on another machine would not be encrypted, or not be proven to lead there.',
+    next: 'Use sslmode=verify-full in DATABASE_URL, with sslrootcert=FILE for an authority of your own.',
+  }),
+  STORE_OUTDATED: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'The database lacks migrations that this version needs.',
+    next: 'Look at `holdfast store migrate --dry-run`, then run `holdfast store migrate`.',
+  }),
+  STORE_NEWER: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'The database, or the backup, was written by a newer version of Holdfast.',
+    next: 'Use that version or a later one; there is no way back except an older backup.',
+  }),
+  STORE_ALTERED: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'A migration that was applied is not the one that this version knows by its number.',
+    next: 'Use the release that applied it, or restore a backup into an empty database.',
+  }),
+  STORE_NOT_EMPTY: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'The database that a backup should go into holds something already.',
+    next: 'Name an empty database in DATABASE_URL, or say --replace to give up what is there.',
+  }),
+  BACKUP_INVALID: final({
+    exitCode: 1,
+    httpStatus: 422,
+    meaning: 'The file is no backup of the store, is cut off, or was altered.',
+    next: 'Take another backup; nothing of this one was used.',
+  }),
   TEMPORAL_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,

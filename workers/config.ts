@@ -3,6 +3,8 @@ import path from 'node:path';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { codedErrorOf } from '../activities/coded-failure.ts';
+import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
 import { EnvironmentsFile } from '../contracts/shared/environments-file.ts';
 import { inputProblems } from '../contracts/shared/input-problems.ts';
@@ -29,6 +31,8 @@ export interface WorkerConfig {
   environmentsDirectory: string;
   /** Present where the pool `kubernetes` runs. */
   blobsDirectory: string | undefined;
+  /** Database of the store; without one its records are files beside the blobs. */
+  databaseUrl: string | undefined;
   /** Key of the blob store; beside its directory unless set. */
   blobKeyFile: string | undefined;
   /** Bundle of the workflows, built before; without it they are bundled at the start. */
@@ -73,6 +77,7 @@ const Settings = z.object({
   HOLDFAST_ENVIRONMENTS: optionalText,
   HOLDFAST_BLOBS: optionalText,
   HOLDFAST_BLOB_KEY_FILE: optionalText,
+  DATABASE_URL: optionalText,
   HOLDFAST_WORKFLOW_BUNDLE: optionalText,
   HOLDFAST_HEALTH_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_HEALTH_PORT: z.preprocess(unset, Port.default(0)),
@@ -108,6 +113,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     ),
     blobsDirectory: settings.HOLDFAST_BLOBS,
     blobKeyFile: settings.HOLDFAST_BLOB_KEY_FILE,
+    databaseUrl: settings.DATABASE_URL,
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
     logLevel: settings.HOLDFAST_LOG_LEVEL,
@@ -122,6 +128,7 @@ const readSettings = (env: NodeJS.ProcessEnv, problems: string[]): Settings => {
   problems.push(...wrong.map(({ field, reason }) => `${field}: ${reason}`));
   const names = new Set(wrong.map(({ field }) => field));
   const settings = outcome.data ?? Settings.parse(withoutNames(env, names));
+  problems.push(...databaseUrlProblems(settings.DATABASE_URL));
   // Which settings are required follows from the pools; of wrong pools nothing follows.
   if (!names.has('HOLDFAST_POOLS')) requireSettings(settings, problems);
   return settings;
@@ -141,6 +148,15 @@ const requireSettings = (settings: Settings, problems: string[]): void => {
   const bundle = settings.HOLDFAST_WORKFLOW_BUNDLE;
   if (bundle !== undefined && runs('orchestration') && !existsSync(bundle)) {
     problems.push(`HOLDFAST_WORKFLOW_BUNDLE: there is no file ${bundle}`);
+  }
+};
+
+const databaseUrlProblems = (url: string | undefined): string[] => {
+  try {
+    if (url !== undefined) readDatabaseUrl(url);
+    return [];
+  } catch (error) {
+    return [codedErrorOf(error)?.message ?? String(error)];
   }
 };
 
@@ -180,7 +196,7 @@ const readEnvironments = (file: string | undefined, problems: string[]): Environ
 };
 
 const secret = '(secret)';
-const secretFields = new Set(['apiKey', 'metadata', 'key', 'clientCertPair', 'crt']);
+const secretFields = new Set(['databaseUrl', 'apiKey', 'metadata', 'key', 'clientCertPair', 'crt']);
 
 /** The settings as JSON for a reader; credentials are left out. */
 export const printableConfig = (config: WorkerConfig): string =>

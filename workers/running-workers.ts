@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
-import { createFilesystemReleaseRecords } from '../activities/store/index.ts';
 import { deliveryMetricsText } from '../domain/delivery/delivery-metrics.ts';
-import { releaseRecordsIn, type WorkerConfig } from './config.ts';
+import type { WorkerConfig } from './config.ts';
 import { startHealthServer, type Readiness } from './health.ts';
 import type { PoolContext, PoolSetup } from './pools/pool-setup.ts';
+import { openReleaseStore, type ReleaseStore } from './release-store.ts';
 import { StartError } from './start-error.ts';
 import { installTelemetry } from './telemetry.ts';
 import { workerOptions } from './worker-options.ts';
@@ -42,14 +42,18 @@ const readinessDeadlineMs = 2_000;
 export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> => {
   const log = installTelemetry(config.logLevel);
   const connection = await connect(config);
+  let releases: ReleaseStore | undefined;
   try {
+    releases = await openReleaseStore(config, log);
     return await runOn({
       config,
       connection,
       namespace: config.temporal.namespace ?? 'default',
+      releases,
       log,
     });
   } catch (error) {
+    await releases?.close();
     await connection.close();
     throw error;
   }
@@ -71,7 +75,7 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
   const health = await startHealthServer({
     ...context.config.health,
     readiness: () => readinessOf(workers, context),
-    metrics: deliveryMetricsOf(context.config),
+    metrics: deliveryMetricsOf(context),
   });
   const stopPolling = (): void => {
     for (const worker of workers.values()) {
@@ -83,6 +87,7 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
   for (const run of running) run.catch(stopPolling);
   const finished = endOf(running, async () => {
     await health.close();
+    await context.releases?.close();
     await context.connection.close();
   });
   // The caller decides when to look; until then a failure must not end the process unseen.
@@ -99,13 +104,8 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
 };
 
 /** Every process with the store gives the same figures: they are not to be added up. */
-const deliveryMetricsOf = ({
-  blobsDirectory,
-}: WorkerConfig): (() => Promise<string>) | undefined => {
-  if (blobsDirectory === undefined) return undefined;
-  const records = createFilesystemReleaseRecords({ directory: releaseRecordsIn(blobsDirectory) });
-  return async () => deliveryMetricsText(await records.all());
-};
+const deliveryMetricsOf = ({ releases }: PoolContext): (() => Promise<string>) | undefined =>
+  releases === undefined ? undefined : async () => deliveryMetricsText(await releases.figures());
 
 const createWorkers = async (context: PoolContext): Promise<Map<Pool, Worker>> => {
   const workers = await Promise.all(
@@ -128,35 +128,39 @@ const endOf = async (running: Promise<void>[], close: () => Promise<void>): Prom
 
 const readinessOf = async (
   workers: ReadonlyMap<Pool, Worker>,
-  { connection, namespace }: PoolContext,
+  { connection, namespace, releases }: PoolContext,
 ): Promise<Readiness> => {
+  const asked = {
+    namespace: problemOf(connection.workflowService.describeNamespace({ namespace })),
+    ...(releases?.reach === undefined ? {} : { store: problemOf(releases.reach()) }),
+  };
   const detail: Record<string, string> = {};
-  let ready = true;
-  for (const [pool, worker] of workers) {
-    const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
-    // Only one pool has workflows; the other workers shut that poller down at once.
-    const pollers =
-      pool === 'orchestration' ? [workflowPollerState, activityPollerState] : [activityPollerState];
-    const polling = runState === 'RUNNING' && pollers.every((state) => state === 'POLLING');
-    detail[pool] = polling ? 'polling' : runState.toLowerCase();
-    ready &&= polling;
+  for (const [pool, worker] of workers) detail[pool] = stateOf(pool, worker);
+  let ready = Object.values(detail).every((state) => state === 'polling');
+  for (const [name, answer] of Object.entries(asked)) {
+    const problem = await answer;
+    detail[name] = problem === undefined ? 'reachable' : `unreachable: ${problem}`;
+    ready &&= problem === undefined;
   }
-  const problem = await namespaceProblem(connection, namespace);
-  detail['namespace'] = problem === undefined ? 'reachable' : `unreachable: ${problem}`;
-  ready &&= problem === undefined;
   return { ready, detail };
 };
 
-/** Why the namespace does not answer; undefined if it does. */
-const namespaceProblem = async (
-  connection: NativeConnection,
-  namespace: string,
-): Promise<string | undefined> => {
-  const asked = connection.workflowService.describeNamespace({ namespace }).then(
+const stateOf = (pool: Pool, worker: Worker): string => {
+  const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
+  // Only one pool has workflows; the other workers shut that poller down at once.
+  const pollers =
+    pool === 'orchestration' ? [workflowPollerState, activityPollerState] : [activityPollerState];
+  const polling = runState === 'RUNNING' && pollers.every((state) => state === 'POLLING');
+  return polling ? 'polling' : runState.toLowerCase();
+};
+
+/** Why it does not answer; undefined if it does. */
+const problemOf = async (answer: Promise<unknown>): Promise<string | undefined> => {
+  const asked = answer.then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  // The connection tries again for longer than the deadline of a call while it has no server.
+  // A connection tries again for longer than the deadline of a call while it has no server.
   const late = delay(readinessDeadlineMs, `no answer in ${String(readinessDeadlineMs)} ms`, {
     ref: false,
   });

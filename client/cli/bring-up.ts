@@ -18,10 +18,18 @@ export const bringUp = async (terminal: Terminal, flags: BringUpFlags): Promise<
       level: flags.level === '1' ? 1 : flags.level === '2' ? 2 : 'auto',
       confirm: async (changes) => agree(terminal, changes, flags.yes === true),
       onProgress: progress.report,
+      prepareDatabase: migrateStore,
     });
   } finally {
     progress.finish();
   }
+};
+
+/** The database of the sandbox is ours alone, so that nobody has to be asked. */
+const migrateStore = async (url: string): Promise<void> => {
+  const { migrate, openStore } = await import('../../activities/store/postgres/index.ts');
+  await using store = openStore(url);
+  await migrate(store);
 };
 
 const agree = async (
@@ -41,14 +49,18 @@ const agree = async (
 
 /** Where everything of a sandbox is, line by line. */
 export const sandboxAddresses = (sandbox: Sandbox): [string, string][] => {
-  const { temporal, kubernetes, gateway, level, levelReason } = sandbox;
+  const { temporal, kubernetes, postgres, gateway, level, levelReason } = sandbox;
   const levelText = level === 1 ? '1, pods carry no traffic' : '2, real pods and traffic';
   return [
     ['level', levelReason === undefined ? levelText : `${levelText}: ${levelReason}`],
     ['Temporal UI', temporal.uiUrl],
     ['Temporal', `${temporal.address}, namespace ${temporal.namespace}`],
     ['kubeconfig', `${kubernetes.kubeconfigPath}, context ${kubernetes.context}`],
-    ...(gateway === undefined ? [] : [['gateway', gateway.url] satisfies [string, string]]),
+    ...optionalRow('gateway', gateway?.url),
+    ...optionalRow('PostgreSQL', postgres && `${postgres.address}, URL in ${postgres.urlPath}`),
     ['state', sandbox.stateDirectory],
   ];
 };
+
+const optionalRow = (name: string, value: string | undefined): [string, string][] =>
+  value === undefined ? [] : [[name, value]];

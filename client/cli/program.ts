@@ -6,6 +6,7 @@ import { lockVerb } from './lock-verb.ts';
 import { messageVerbs } from './message-verbs.ts';
 import { sandboxVerbs } from './sandbox-verbs.ts';
 import { startVerb } from './start-verb.ts';
+import { storeVerbs } from './store-verbs.ts';
 import { workerVerb } from './worker-verb.ts';
 
 const helpWidthChars = 80;
@@ -29,6 +30,7 @@ export const createProgram = (context: CommandContext): Command => {
     getVerb(context),
     ...messageVerbs(context),
     lockVerb(context),
+    storeVerbs(context),
     workerVerb(context),
   ];
   for (const verb of verbs) program.addCommand(verb);

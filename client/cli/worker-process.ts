@@ -39,7 +39,7 @@ export const workerEnvironment = (
   surroundings: Surroundings,
   { pools, environmentsFile, queuePrefix, workflowBundle }: WorkerSettings,
 ): NodeJS.ProcessEnv => {
-  const { sandbox, stateDirectory, blobDirectory } = surroundings;
+  const { sandbox, stateDirectory, blobDirectory, databaseUrl } = surroundings;
   const sandboxEnvironments = path.join(stateDirectory, 'environments.yaml');
   return environmentWith({
     defaults: {
@@ -48,6 +48,7 @@ export const workerEnvironment = (
       TEMPORAL_ADDRESS: sandbox?.temporal.address,
       TEMPORAL_NAMESPACE: sandbox?.temporal.namespace,
       HOLDFAST_BLOBS: blobDirectory,
+      DATABASE_URL: databaseUrl,
       HOLDFAST_ENVIRONMENTS: existsSync(sandboxEnvironments) ? sandboxEnvironments : undefined,
     },
     overrides: {

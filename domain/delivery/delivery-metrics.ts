@@ -32,52 +32,86 @@ const histograms: readonly Histogram[] = [
   },
 ];
 
-/** The figures in the text format of Prometheus, of all releases that ever ended. */
-export const deliveryMetricsText = (releases: readonly EndedRelease[]): string => {
+/** Every series with its value. Figures of different releases can be added up. */
+export type ReleaseFigures = Readonly<Record<string, number>>;
+
+interface Family {
+  name: string;
+  help: string;
+  type: 'counter' | 'histogram';
+  seriesOf: (labels: string, releases: readonly EndedRelease[]) => [string, number][];
+}
+
+const families: readonly Family[] = [
+  {
+    name: 'holdfast_releases_total',
+    help: 'Releases that touched something, by how they ended.',
+    type: 'counter',
+    seriesOf: (labels, releases) =>
+      endings.map((ending) => [
+        `holdfast_releases_total{${labels},ending="${ending}"}`,
+        releases.filter((release) => release.ending === ending).length,
+      ]),
+  },
+  ...histograms.map((histogram): Family => ({
+    name: histogram.name,
+    help: histogram.help,
+    type: 'histogram',
+    seriesOf: (labels, releases) => histogramSeries(histogram, labels, releases),
+  })),
+];
+
+/** What these releases add to the figures. */
+export const releaseFigures = (releases: readonly EndedRelease[]): ReleaseFigures => {
   const places = [...Map.groupBy(releases, labelsOf)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const lines = [
-    ...headOf(
-      'holdfast_releases_total',
-      'Releases that touched something, by how they ended.',
-      'counter',
+  return Object.fromEntries(
+    families.flatMap(({ seriesOf }) =>
+      places.flatMap(([labels, ended]) => seriesOf(labels, ended)),
     ),
-    ...places.flatMap(([labels, ended]) =>
-      endings.map((ending) => {
-        const count = ended.filter((release) => release.ending === ending).length;
-        return `holdfast_releases_total{${labels},ending="${ending}"} ${count}`;
-      }),
-    ),
-    ...histograms.flatMap((histogram) => [
-      ...headOf(histogram.name, histogram.help, 'histogram'),
-      ...places.flatMap(([labels, ended]) => histogramLines(histogram, labels, ended)),
-    ]),
-  ];
-  return `${lines.join('\n')}\n`;
+  );
 };
 
-const headOf = (name: string, help: string, type: string): string[] => [
-  `# HELP ${name} ${help}`,
-  `# TYPE ${name} ${type}`,
-];
+export const addedFigures = (figures: ReleaseFigures, more: ReleaseFigures): ReleaseFigures => {
+  const names = new Set([...Object.keys(figures), ...Object.keys(more)]);
+  return Object.fromEntries(
+    [...names].map((series) => [series, (figures[series] ?? 0) + (more[series] ?? 0)]),
+  );
+};
+
+/** The figures in the text format of Prometheus. */
+export const deliveryMetricsText = (figures: ReleaseFigures): string => {
+  const lines = families.flatMap(({ name, help, type }) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    // No name of a family begins with that of another.
+    ...Object.entries(figures)
+      .filter(([series]) => series.startsWith(name))
+      .map(([series, value]) => `${series} ${value}`),
+  ]);
+  return `${lines.join('\n')}\n`;
+};
 
 /** Both are DNS labels, in which nothing needs to be escaped. */
 const labelsOf = ({ service, environment }: EndedRelease): string =>
   `service="${service}",environment="${environment}"`;
 
-const histogramLines = (
+const histogramSeries = (
   { name, buckets, valueMs }: Histogram,
   labels: string,
   releases: readonly EndedRelease[],
-): string[] => {
+): [string, number][] => {
   const seconds = releases.flatMap((release) => {
     const ms = valueMs(release);
     return ms === undefined ? [] : [ms / 1_000];
   });
   const below = (bound: number): number => seconds.filter((value) => value <= bound).length;
   return [
-    ...buckets.map((bound) => `${name}_bucket{${labels},le="${bound}"} ${below(bound)}`),
-    `${name}_bucket{${labels},le="+Inf"} ${seconds.length}`,
-    `${name}_sum{${labels}} ${seconds.reduce((sum, value) => sum + value, 0)}`,
-    `${name}_count{${labels}} ${seconds.length}`,
+    ...buckets.map((bound): [string, number] => [
+      `${name}_bucket{${labels},le="${bound}"}`,
+      below(bound),
+    ]),
+    [`${name}_bucket{${labels},le="+Inf"}`, seconds.length],
+    [`${name}_sum{${labels}}`, seconds.reduce((sum, value) => sum + value, 0)],
+    [`${name}_count{${labels}}`, seconds.length],
   ];
 };

@@ -2,19 +2,17 @@ import {
   createEnvironments,
   createKubernetesActivities,
 } from '../../activities/kubernetes/index.ts';
-import {
-  createFilesystemBlobStore,
-  createFilesystemReleaseRecords,
-} from '../../activities/store/index.ts';
+import { createFilesystemBlobStore } from '../../activities/store/index.ts';
 import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
-import { releaseRecordsIn } from '../config.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /** Changes and watches the clusters that environments.yaml names. */
-export const kubernetesPool = ({ config }: PoolContext): PoolSetup => {
+export const kubernetesPool = ({ config, releases }: PoolContext): PoolSetup => {
   const { blobsDirectory, blobKeyFile, environments, environmentsDirectory } = config;
-  if (blobsDirectory === undefined) throw new Error('the pool kubernetes has no blob store');
-  const records = createFilesystemReleaseRecords({ directory: releaseRecordsIn(blobsDirectory) });
+  if (blobsDirectory === undefined || releases === undefined) {
+    throw new Error('the pool kubernetes has no blob store');
+  }
+  const { records } = releases;
   return {
     activities: {
       ...createKubernetesActivities({

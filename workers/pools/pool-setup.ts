@@ -1,12 +1,15 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config.ts';
+import type { ReleaseStore } from '../release-store.ts';
 
 /** What every pool is made from. */
 export interface PoolContext {
   config: WorkerConfig;
   connection: NativeConnection;
   namespace: string;
+  /** Absent where neither blobs nor a database are configured. */
+  releases: ReleaseStore | undefined;
   log: Logger;
 }
 

@@ -23,7 +23,7 @@ export const packageDirectory = path.resolve(import.meta.dirname, '../../..');
 type Surroundings = Pick<
   Stack,
   'directory' | 'temporalAddress' | 'temporalNamespace' | 'blobsDirectory' | 'workflowBundlePath'
->;
+> & { databaseUrl?: string };
 
 export const openTerminal = (stack: Surroundings, queuePrefix: string): UserTerminal => {
   const start = (args: readonly string[]): ChildProcess =>
@@ -35,6 +35,7 @@ export const openTerminal = (stack: Surroundings, queuePrefix: string): UserTerm
         TEMPORAL_NAMESPACE: stack.temporalNamespace,
         HOLDFAST_STATE_DIR: stack.directory,
         HOLDFAST_BLOBS: stack.blobsDirectory,
+        DATABASE_URL: stack.databaseUrl ?? '',
         HOLDFAST_QUEUE_PREFIX: queuePrefix,
         HOLDFAST_TIMEOUTS: 'test',
         HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,

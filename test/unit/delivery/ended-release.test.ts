@@ -38,7 +38,7 @@ describe('the first bad sample', () => {
 });
 
 test('figures of no release are no series, and still a text that can be read', () => {
-  const lines = deliveryMetricsText([]).split('\n');
+  const lines = deliveryMetricsText({}).split('\n');
   expect(lines.filter((line) => line.startsWith('# TYPE'))).toHaveLength(3);
   expect(lines.every((line) => line === '' || line.startsWith('#'))).toBe(true);
 });

@@ -74,6 +74,21 @@ describe('the settings of a worker', () => {
     ]);
   });
 
+  test('may name a database, which is checked and never printed', () => {
+    const env = (url: string) => ({ ...complete(), DATABASE_URL: url });
+    expect(readConfig(env('')).databaseUrl).toBeUndefined();
+    const local = 'postgres://ana:planted@127.0.0.1/holdfast';
+    const config = readConfig(env(local));
+    expect(config.databaseUrl).toBe(local);
+    expect(printableConfig(config)).not.toContain('planted');
+    const [problem, ...others] = problemsOf(
+      env('postgres://ana:planted@db.example.com/holdfast?sslmode=disable'),
+    );
+    expect(problem).toContain('DATABASE_URL has sslmode=disable for db.example.com');
+    expect(problem).not.toContain('planted');
+    expect(others).toEqual([]);
+  });
+
   test('take Temporal from the usual variables', () => {
     const env = { ...complete(), TEMPORAL_ADDRESS: '10.0.0.1:7233', TEMPORAL_NAMESPACE: 'ops' };
     const { temporal } = readConfig(env);

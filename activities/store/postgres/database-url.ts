@@ -1,0 +1,91 @@
+import { codedFailure } from '../../coded-failure.ts';
+
+/** A database and how to reach it, read from its URL. */
+export interface DatabaseTarget {
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  password: string | undefined;
+  /** `verified`: certificate and name are checked, whatever weaker mode was asked for. */
+  tls: 'none' | 'verified';
+  /** File with the certificates of the authorities to trust; those of the system if absent. */
+  authoritiesFile: string | undefined;
+}
+
+const defaultPort = 5432;
+const knownParameters = ['sslmode', 'sslrootcert'];
+const verifiedModes = ['require', 'verify-ca', 'verify-full'];
+const unverifiedModes = ['disable', 'allow', 'prefer', 'no-verify'];
+
+/**
+ * Reads `postgres://user:password@host:port/database`. What leaves this machine is encrypted, and
+ * the certificate of the other side checked: `sslmode=require` is as strict here as `verify-full`.
+ *
+ * @throws CONFIGURATION_INVALID, STORE_NOT_PRIVATE
+ */
+export const readDatabaseUrl = (text: string): DatabaseTarget => {
+  const url = parsed(text);
+  const host = url.hostname.replaceAll(/^\[|\]$/g, '');
+  const database = decoded(url.pathname.slice(1));
+  const user = decoded(url.username);
+  if (host === '') throw invalid('names no host');
+  if (database === '') throw invalid('names no database; it is the part after the last /');
+  if (user === '') throw invalid('names no user');
+  const unknown = [...url.searchParams.keys()].find((name) => !knownParameters.includes(name));
+  if (unknown !== undefined) {
+    throw invalid(`has the parameter ${unknown}; only ${knownParameters.join(' and ')} are known`);
+  }
+  return {
+    host,
+    port: url.port === '' ? defaultPort : Number(url.port),
+    database,
+    user,
+    password: url.password === '' ? undefined : decoded(url.password),
+    tls: tlsFor(host, url.searchParams.get('sslmode')),
+    authoritiesFile: url.searchParams.get('sslrootcert') ?? undefined,
+  };
+};
+
+/** Where a database is, without credentials. */
+export const addressOf = ({ host, port, database }: DatabaseTarget): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
+
+const parsed = (text: string): URL => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && ['postgres:', 'postgresql:'].includes(url.protocol)) return url;
+  // The text is not repeated: it holds a password.
+  throw invalid('is not of the form postgres://user:password@host:port/database');
+};
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalid('has a % that is not followed by two hexadecimal digits; write it as %25');
+  }
+};
+
+const tlsFor = (host: string, mode: string | null): DatabaseTarget['tls'] => {
+  if (mode !== null && verifiedModes.includes(mode)) return 'verified';
+  if (mode !== null && !unverifiedModes.includes(mode)) {
+    throw invalid(`has sslmode=${mode}; it must be verify-full, or absent`);
+  }
+  if (isLoopback(host)) return 'none';
+  if (mode === null) return 'verified';
+  throw codedFailure({
+    code: 'STORE_NOT_PRIVATE',
+    message: `DATABASE_URL has sslmode=${mode} for ${host}, which is another machine: who is between could read and change everything. Nothing was connected.`,
+    subject: 'DATABASE_URL',
+  });
+};
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+
+const invalid = (reason: string): Error =>
+  codedFailure({
+    code: 'CONFIGURATION_INVALID',
+    message: `DATABASE_URL ${reason}. Nothing was connected.`,
+    subject: 'DATABASE_URL',
+  });

@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import type { KnownMigration } from '../../../../domain/store/migration-plan.ts';
+import { releaseRecords } from './0001-release-records.ts';
+import type { Migration } from './migration.ts';
+
+/** A migration with the digest by which an altered one is found out. */
+export type ChecksummedMigration = Migration & KnownMigration;
+
+const checksumOf = ({ name, statements }: Migration): string =>
+  createHash('sha256')
+    .update(JSON.stringify([name, ...statements]))
+    .digest('hex');
+
+/** In the order of their numbers. */
+export const migrations: readonly ChecksummedMigration[] = [releaseRecords].map((migration) => ({
+  ...migration,
+  checksum: checksumOf(migration),
+}));
