@@ -121,8 +121,7 @@ export interface Releases {
   ): Promise<Proof>;
   /**
    * Deletes, by uid, objects that releases of this service created and nothing needs any more:
-   * config objects that no ReplicaSet, Job or kept release refers to, and everything left behind
-   * by `unwoundReleases`.
+   * config objects that no ReplicaSet or kept release refers to, and what `unwoundReleases` left.
    */
   prune(
     request: ServiceTarget & {
@@ -161,6 +160,8 @@ export interface RolloutRequest extends ServiceTarget {
    * deleted by uid, because Kubernetes itself would wait for them for ever.
    */
   forceEpoch?: number;
+  /** Answers when this many pods are ready too, whatever else is missing or fails; 0 only looks. */
+  leastReady?: number;
 }
 
 /** Watching and steering of the pods behind a workload. Activity types are `workloads.<verb>`. */
@@ -189,7 +190,7 @@ export interface Workloads {
   ): Promise<{ changed: boolean }>;
   /**
    * Gives a workload this many pods, and waits for nothing: one that this release created, or the
-   * user's own while the numbers of pods make the share.
+   * user's own while pods make the share; else that is only raised, to carry the traffic again.
    * @throws FENCED, FOREIGN_CHANGE if someone else scaled or replaced it
    */
   scale(request: PlanStep & { object: ObjectRef; replicas: number }): Promise<{
@@ -214,11 +215,16 @@ export interface Routes {
   /**
    * Gives the candidate this share of every rule that was opened for it, and waits until each
    * parent of the route has taken the change. `opened: false`: the route does not know the
-   * candidate, nothing was written.
+   * candidate, nothing was written. With `onlyLess` a smaller share stays.
    * @throws FENCED, FOREIGN_CHANGE if someone else changed the weights, ROUTE_NOT_ACCEPTED
    */
   setWeight(
-    request: PlanStep & { candidate: Candidate; weightPercent: number; deadlineMs: number },
+    request: PlanStep & {
+      candidate: Candidate;
+      weightPercent: number;
+      onlyLess?: boolean;
+      deadlineMs: number;
+    },
   ): Promise<{ opened: boolean; changed: boolean; generation: number }>;
   /** Waits until each parent has taken the route as it is now. @throws ROUTE_NOT_ACCEPTED */
   awaitTaken(

@@ -32,7 +32,8 @@ const weighOnce = async (
   if (live === undefined) return notOpened;
   const pairs = opening.backends ?? [];
   const opened = openRulesIn(opening.after, pairs).length;
-  const wanted = { pairs, opened, weightPercent: request.weightPercent };
+  const { weightPercent, onlyLess } = request;
+  const wanted = { pairs, opened, weightPercent, onlyLess };
   const decision = decideWeight(live, wanted, request);
   const generation = live.metadata.generation ?? 0;
   switch (decision.act) {
@@ -109,7 +110,8 @@ const setWeight = async (deps: ReleaseDeps, request: WeightRequest): Promise<Wei
     const receipt = await untilDecided(subject, async () => weighOnce(cluster, opening, request));
     if (receipt.opened) {
       const { deadlineMs, weightPercent } = request;
-      const what = `has ${String(weightPercent)} % for the candidate`;
+      const most = request.onlyLess === true ? 'at most ' : '';
+      const what = `has ${most}${String(weightPercent)} % for the candidate`;
       await awaitAcceptance(cluster, object, { what, deadlineMs, generation: receipt.generation });
     }
     return receipt;

@@ -121,6 +121,7 @@ const look = async ({ cluster, request, watch, attempt }: Look) => {
     return stable ? observation : undefined;
   }
   watch.ready = undefined;
+  if (observation.readyReplicas >= (request.leastReady ?? Infinity)) return observation;
   await deleteStuckPods(cluster, snapshot, request);
   const clock = { nowMs, graceMs: unschedulableGraceMs };
   const failure = rolloutFailure(snapshot, request.generation, clock);

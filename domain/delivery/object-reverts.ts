@@ -6,6 +6,7 @@ import {
   comparable,
   fencedReason,
   isOwnCreation,
+  isOwnRelease,
   marked,
   rescaled,
   type WriteAuthority,
@@ -134,9 +135,6 @@ const undoPatch = (
     foreignFields: conflicts,
   };
 };
-
-const isOwnRelease = (live: KubernetesObject, authority: WriteAuthority): boolean =>
-  annotationOf(live, 'release') === authority.release;
 
 /** The write was not made, or was undone by an earlier attempt: only the fence is raised. */
 const passOver = (

@@ -82,6 +82,10 @@ export const isOwnCreation = (live: KubernetesObject, authority: WriteAuthority)
   annotationOf(live, 'createdBy') === authority.release &&
   annotationOf(live, 'service') === serviceKeyOf(authority);
 
+/** Is the object as this release wrote it last? Undoing the write names the release before again. */
+export const isOwnRelease = (live: KubernetesObject, authority: WriteAuthority): boolean =>
+  annotationOf(live, 'release') === authority.release;
+
 const decideCreate = (
   entry: PlanEntry,
   live: KubernetesObject | undefined,

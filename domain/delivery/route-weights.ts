@@ -28,6 +28,8 @@ export interface WantedWeight {
   /** Rules that the plan opened. */
   opened: number;
   weightPercent: number;
+  /** The candidate keeps a smaller share that it has. */
+  onlyLess?: boolean | undefined;
 }
 
 const pairIn = (
@@ -62,18 +64,18 @@ const changedBySomeone = (
   return undefined;
 };
 
-const hasWeight = (pair: OpenRule | undefined, weightPercent: number): boolean =>
-  pair === undefined || weightOf(pair.candidate) === weightPercent;
+const weightFor = ({ candidate }: OpenRule, { weightPercent, onlyLess }: WantedWeight): number =>
+  onlyLess === true ? Math.min(weightPercent, weightOf(candidate)) : weightPercent;
 
-const withWeights = (
-  route: KubernetesObject,
-  pairs: readonly BackendPair[],
-  weightPercent: number,
-): KubernetesObject => {
+const hasWeight = (pair: OpenRule | undefined, wanted: WantedWeight): boolean =>
+  pair === undefined || weightOf(pair.candidate) === weightFor(pair, wanted);
+
+const withWeights = (route: KubernetesObject, wanted: WantedWeight): KubernetesObject => {
   const copy = copyJson(route);
   for (const rule of rulesOf(copy)) {
-    const pair = pairIn(copy, rule, pairs);
+    const pair = pairIn(copy, rule, wanted.pairs);
     if (pair === undefined) continue;
+    const weightPercent = weightFor(pair, wanted);
     pair.stable['weight'] = 100 - weightPercent;
     pair.candidate['weight'] = weightPercent;
   }
@@ -86,16 +88,16 @@ export const decideWeight = (
   wanted: WantedWeight,
   authority: WriteAuthority,
 ): WeightDecision => {
-  const { pairs, weightPercent } = wanted;
+  const { pairs } = wanted;
   const rules = openRulesIn(live, pairs);
   if (rules.length === 0) return { act: 'not-open' };
   const fenced = fencedReason(live, authority);
   if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
   const reason = changedBySomeone(live, wanted);
   if (reason !== undefined) return { act: 'refuse', code: 'FOREIGN_CHANGE', reason };
-  const changes = !rules.every((rule) => hasWeight(pairIn(live, rule, pairs), weightPercent));
+  const changes = !rules.every((rule) => hasWeight(pairIn(live, rule, pairs), wanted));
   if (!changes && fenceOf(live) === authority.epoch) return { act: 'nothing' };
-  const target = withWeights(live, pairs, weightPercent);
+  const target = withWeights(live, wanted);
   return {
     act: 'patch',
     target: withAnnotations(target, { fence: String(authority.epoch) }),

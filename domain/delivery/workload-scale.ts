@@ -1,7 +1,7 @@
 import { numberAt, stringAt } from './canonical-json.ts';
-import type { KubernetesObject, ObjectRef } from './kubernetes-object.ts';
+import { describeRef, type KubernetesObject, type ObjectRef } from './kubernetes-object.ts';
 import { annotationOf, fenceOf, withAnnotations } from './object-fence.ts';
-import { fencedReason, isOwnCreation, type WriteAuthority } from './object-writes.ts';
+import { fencedReason, isOwnCreation, isOwnRelease, type WriteAuthority } from './object-writes.ts';
 import type { PlanEntry, SharedReplicas } from './release-plan.ts';
 import { withReplicas } from './replica-ownership.ts';
 import { scaledBy, scaledMark, sharedEntry } from './shared-replicas.ts';
@@ -17,6 +17,15 @@ export interface WantedScale {
   autoscaled: boolean;
   /** Set where it is the user's own workload, whose pods make the share of the traffic. */
   shared?: SharedReplicas & { uid: string | undefined };
+  /** Set where it is a workload of the user that the plan updates: it is raised, never lowered. */
+  updated?: UpdatedWorkload;
+}
+
+/** How many pods the user's own workload may be given so that it can carry its traffic. */
+interface UpdatedWorkload {
+  uid: string | undefined;
+  /** Before its update and after it; absent where an autoscaler owns the number. */
+  most?: { before: number; after: number };
 }
 
 /** What a plan says of the workload that is to be scaled. */
@@ -26,8 +35,26 @@ export const wantedScale = (
 ): WantedScale => {
   const entry = sharedEntry(entries, object);
   const autoscaled = bringsAutoscaler(entries, object);
-  if (entry === undefined) return { replicas, autoscaled };
-  return { replicas, autoscaled, shared: { ...entry.shared, uid: entry.before?.metadata.uid } };
+  if (entry !== undefined) {
+    return { replicas, autoscaled, shared: { ...entry.shared, uid: entry.before?.metadata.uid } };
+  }
+  const updated = updatedWorkload(entries, object);
+  return { replicas, autoscaled, ...(updated === undefined ? {} : { updated }) };
+};
+
+const updatedWorkload = (
+  entries: readonly PlanEntry[],
+  object: ObjectRef,
+): UpdatedWorkload | undefined => {
+  const name = describeRef(object);
+  const entry = entries.find(
+    ({ action, object: other }) => action === 'patch' && describeRef(other) === name,
+  );
+  if (entry === undefined || entry.before === null) return undefined;
+  const { uid } = entry.before.metadata;
+  if (entry.autoscaledBefore) return { uid };
+  const before = numberAt(entry.before, 'spec', 'replicas') ?? 1;
+  return { uid, most: { before, after: entry.replicas } };
 };
 
 /** Does the plan bring an autoscaler for the workload? */
@@ -60,8 +87,9 @@ const notShared = (
 };
 
 /**
- * The user's own workload, whose pods make the share for a time. On the way back, a number that
- * someone else gave it meanwhile is kept; forward it is refused.
+ * The user's own workload, whose pods make the share for a time. On the way back, a greater number
+ * that someone else gave it meanwhile is kept, and a smaller one does not stand in the way of all
+ * the traffic; forward both are refused.
  */
 const decideShared = (
   live: KubernetesObject,
@@ -73,7 +101,7 @@ const decideShared = (
   if (reason !== undefined) return { act: 'refuse', code: 'FOREIGN_CHANGE', reason };
   const isBack = authority.epoch > shared.epoch;
   const given = scaledBy(live, shared) ?? shared.replicas;
-  const wanted = isBack && now !== given ? now : replicas;
+  const wanted = isBack && now !== given ? Math.max(now, replicas) : replicas;
   const changes = now !== wanted;
   const scaled = isBack ? undefined : scaledMark(shared, wanted);
   const isMarked = annotationOf(live, 'scaled') === scaled;
@@ -87,9 +115,33 @@ const decideShared = (
 };
 
 /**
- * Gives a workload another number of pods: one that this release created, or the one whose pods
- * make the share by its plan. Anyone else's is refused: how many pods it needs is not ours to say.
- * The fence is raised to the epoch.
+ * The user's own workload before it gets its traffic back. Someone may have taken pods from it
+ * while it had none; it gets what it had, or what the manifests say once it is updated.
+ */
+const decideRaise = (
+  live: KubernetesObject,
+  { replicas, updated }: WantedScale & { updated: UpdatedWorkload },
+  authority: WriteAuthority,
+): ScaleDecision => {
+  if (live.metadata.uid !== updated.uid) {
+    return { act: 'refuse', code: 'FOREIGN_CHANGE', reason: 'someone else replaced it' };
+  }
+  const now = numberAt(live, 'spec', 'replicas') ?? 1;
+  const side = isOwnRelease(live, authority) ? 'after' : 'before';
+  const wanted = Math.min(replicas, updated.most?.[side] ?? replicas);
+  if (wanted <= now) return { act: 'nothing' };
+  const fence = String(authority.epoch);
+  return {
+    act: 'patch',
+    target: withAnnotations(withReplicas(live, wanted), { fence }),
+    changes: true,
+  };
+};
+
+/**
+ * Gives a workload another number of pods: one that this release created, the one whose pods make
+ * the share by its plan, or the one that gets its traffic back, which is only raised. Anyone
+ * else's is refused: how many pods it needs is not ours to say. The fence is raised to the epoch.
  */
 export const decideScale = (
   live: KubernetesObject,
@@ -100,6 +152,9 @@ export const decideScale = (
   if (fenced !== undefined) return { act: 'refuse', code: 'FENCED', reason: fenced };
   if (wanted.shared !== undefined) {
     return decideShared(live, { ...wanted, shared: wanted.shared }, authority);
+  }
+  if (wanted.updated !== undefined) {
+    return decideRaise(live, { ...wanted, updated: wanted.updated }, authority);
   }
   if (!isOwnCreation(live, authority)) {
     const reason = `release ${authority.release} did not create it`;

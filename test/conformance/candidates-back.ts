@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isExact } from '../../domain/delivery/proof.ts';
 import { blueGreen, candidateOf, createCandidateDriver, phases } from './candidate-driver.ts';
-import { codeOf, indexOf, refs, type DrivenRelease, type ReleaseSite } from './release-driver.ts';
+import {
+  codeOf,
+  editSpec,
+  indexOf,
+  refs,
+  type DrivenRelease,
+  type ReleaseSite,
+} from './release-driver.ts';
 
 /** What a new version beside the old one promises on the way back. */
 export const describeBesideBack = (name: string, openSite: () => Promise<ReleaseSite>): void => {
@@ -108,6 +115,34 @@ export const describeBesideBack = (name: string, openSite: () => Promise<Release
       const { outcome } = await site.releases.revert({ ...driven.step, epoch: 3, index });
       expect(outcome).toBe('reverted');
       expect(await driver.chosen()).toBe('shop');
+    });
+
+    test('an old version that lost its pods meanwhile is counted, and gets them again', async () => {
+      const driven = await next('2', 2);
+      await driver.forwardTo(driven, 'switch');
+      const { stable, replicas } = candidateOf(driven);
+      const look = { ...driver.target, object: stable, generation: 0, stableMs: 0 };
+      await site.edit(
+        stable,
+        editSpec((spec) => (spec['replicas'] = 0)),
+      );
+      await driver.awaitServing(stable);
+      const none = { ...look, leastReady: 0, deadlineMs: 1_000 };
+      expect(await site.workloads.awaitRollout(none)).toMatchObject({ readyReplicas: 0 });
+      const raise = { ...driven.step, epoch: 3, object: stable, replicas };
+      expect(await site.workloads.scale(raise)).toMatchObject({ changed: true });
+      expect(await site.workloads.scale(raise)).toMatchObject({ changed: false });
+      const seen = await site.workloads.awaitRollout({
+        ...look,
+        leastReady: replicas,
+        deadlineMs: 30_000,
+      });
+      expect(seen.readyReplicas).toBeGreaterThanOrEqual(replicas);
+      expect(await codeOf(site.workloads.scale({ ...raise, epoch: 2, replicas: 9 }))).toBe(
+        'FENCED',
+      );
+      await driver.backAll(driven);
+      await expectAsBefore(driven);
     });
 
     test('what a late attempt leaves is pruned by the next release', async () => {

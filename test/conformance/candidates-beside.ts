@@ -178,7 +178,7 @@ export const describeBeside = (name: string, openSite: () => Promise<ReleaseSite
       expect(await driver.chosen()).toBe('elsewhere');
     });
 
-    test('is scaled under the fence, and only what the release created is', async () => {
+    test('is scaled under the fence, and nothing else is lowered', async () => {
       const driven = await second();
       await driver.forwardTo(driven, 'stage');
       const { workload, stable } = candidateOf(driven);
@@ -186,9 +186,10 @@ export const describeBeside = (name: string, openSite: () => Promise<ReleaseSite
       expect(await site.workloads.scale(scale)).toMatchObject({ changed: true });
       expect(await site.workloads.scale(scale)).toMatchObject({ changed: false });
       expect((await driver.awaitServing(workload)).wantedReplicas).toBe(3);
-      expect(await codeOf(site.workloads.scale({ ...scale, object: stable }))).toBe(
-        'FOREIGN_CHANGE',
-      );
+      const lower = { ...scale, object: stable, replicas: 0 };
+      expect(await site.workloads.scale(lower)).toMatchObject({ changed: false });
+      const other = { ...scale, object: { ...stable, name: 'other' } };
+      expect(await codeOf(site.workloads.scale(other))).toBe('FOREIGN_CHANGE');
       const later = { ...scale, epoch: 3, replicas: 2 };
       expect(await site.workloads.scale(later)).toMatchObject({ changed: true });
       expect(await codeOf(site.workloads.scale(scale))).toBe('FENCED');

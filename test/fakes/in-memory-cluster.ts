@@ -13,6 +13,8 @@ import { createInMemoryWorkloads } from './in-memory-workloads.ts';
 export interface ClusterKnobs {
   /** Observations until a rollout is ready; Infinity never becomes ready. */
   pollsUntilReady: number;
+  /** Ready pods of a workload at most, by its name; where nobody says, all that it wants. */
+  readyPods?: (name: string) => number | undefined;
   /** Time between two observations. */
   pollEveryMs: number;
   /** How a rollout ends whose images contain the text, e.g. `{':bad': 'IMAGE_UNAVAILABLE'}`. */

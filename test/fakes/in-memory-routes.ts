@@ -48,9 +48,9 @@ const weigh = (deps: InMemoryDeps, opening: PlanEntry, request: WeightRequest): 
   const live = deps.state.get(opening.object);
   if (live === undefined) return notOpened;
   const { backends: pairs = [], after } = opening;
-  const { weightPercent } = request;
+  const { weightPercent, onlyLess } = request;
   const opened = openRulesIn(after, pairs).length;
-  const decision = decideWeight(live, { pairs, opened, weightPercent }, request);
+  const decision = decideWeight(live, { pairs, opened, weightPercent, onlyLess }, request);
   const generation = live.metadata.generation ?? 0;
   if (decision.act === 'not-open') return notOpened;
   if (decision.act === 'nothing') return { opened: true, changed: false, generation };

@@ -42,22 +42,35 @@ const deploymentOf = (deps: InMemoryDeps, ref: ObjectRef): KubernetesObject => {
   return live;
 };
 
+/** Ready pods where nothing but the knob is in their way. */
+const readyPodsOf = (deps: InMemoryDeps, ref: ObjectRef): number => {
+  const wanted = numberAt(deploymentOf(deps, ref), 'spec', 'replicas') ?? 1;
+  return Math.min(wanted, deps.knobs.readyPods?.(ref.name) ?? wanted);
+};
+
 const observe = (deps: InMemoryDeps, ref: ObjectRef, ready: boolean): RolloutObservation => {
   const live = deploymentOf(deps, ref);
   const set = deps.state.activeReplicaSet(live);
   const wanted = numberAt(live, 'spec', 'replicas') ?? 1;
+  const readyReplicas = ready ? readyPodsOf(deps, ref) : 0;
   return {
     generation: live.metadata.generation ?? 0,
     replicaSet: { name: set?.name ?? '', uid: set?.uid ?? '' },
     wantedReplicas: wanted,
-    readyReplicas: ready ? wanted : 0,
-    pods: Array.from({ length: wanted }, (_, index) => ({
-      name: `${set?.name ?? ''}-${String(index)}`,
-      ready,
-      reason: ready ? '' : 'ContainersNotReady',
-    })),
+    readyReplicas,
+    pods: Array.from({ length: wanted }, (_, index) => {
+      const isReady = index < readyReplicas;
+      const reason = isReady ? '' : 'ContainersNotReady';
+      return { name: `${set?.name ?? ''}-${String(index)}`, ready: isReady, reason };
+    }),
   };
 };
+
+/** Is an image of the workload one that fails? */
+const failsByImage = (deps: InMemoryDeps, ref: ObjectRef): boolean =>
+  imagesOf(deploymentOf(deps, ref)).some(({ image }) =>
+    Object.keys(deps.knobs.failRolloutOfImage).some((text) => image.includes(text)),
+  );
 
 const failByImage = (deps: InMemoryDeps, ref: ObjectRef): void => {
   for (const { container, image } of imagesOf(deploymentOf(deps, ref))) {
@@ -70,6 +83,23 @@ const failByImage = (deps: InMemoryDeps, ref: ObjectRef): void => {
   }
 };
 
+/** Fails where an image of the workload does, unless only its ready pods are asked for. */
+const look = (
+  deps: InMemoryDeps,
+  { object, leastReady = Infinity }: RolloutRequest,
+  polls: number,
+): { observation: RolloutObservation; isAnswer: boolean } => {
+  const paused = isHeldStill(deploymentOf(deps, object));
+  const held = paused || deps.state.stuck.has(describeRef(object));
+  const ready = polls >= deps.knobs.pollsUntilReady && !held;
+  const isBroken = leastReady < Infinity && failsByImage(deps, object);
+  const observation = observe(deps, object, ready && !isBroken);
+  if (observation.readyReplicas >= leastReady) return { observation, isAnswer: true };
+  if (!paused) failByImage(deps, object);
+  const isComplete = observation.readyReplicas === observation.wantedReplicas;
+  return { observation, isAnswer: ready && isComplete };
+};
+
 const awaitRollout = async (
   deps: InMemoryDeps,
   request: RolloutRequest,
@@ -78,13 +108,9 @@ const awaitRollout = async (
   const name = describeRef(request.object);
   if (request.forceEpoch !== undefined) deps.state.stuck.delete(name);
   for (let polls = 0; ; polls += 1) {
-    const paused = isHeldStill(deploymentOf(deps, request.object));
-    const held = paused || deps.state.stuck.has(name);
-    const ready = polls >= deps.knobs.pollsUntilReady && !held;
-    const observation = observe(deps, request.object, ready);
+    const { observation, isAnswer } = look(deps, request, polls);
     surroundings().heartbeat(observation);
-    if (!paused) failByImage(deps, request.object);
-    if (ready) return observation;
+    if (isAnswer) return observation;
     if (waitedMs >= request.deadlineMs) {
       const message = `${name} was not ready after ${request.deadlineMs} ms`;
       throw failure('ROLLOUT_DEADLINE', message, name);

@@ -127,6 +127,7 @@ const wayBack = (run: ReleaseRun, prepared: PreparedRelease, keepReleases: strin
   stableMs: run.input.stableMs,
   keepReleases,
   kept: {},
+  candidate: prepared.plan.candidate,
   ...(run.input.drain === undefined ? {} : { draining: drainingOf(run, run.input.drain) }),
 });
 

@@ -23,7 +23,8 @@ import type { OpenRun } from './release-run.ts';
 import { begin, end } from './run-step.ts';
 import { alertsEntry, undoAlerts } from './set-up-alerts.ts';
 import { podShareStep, undoPodShare } from './share-by-pods.ts';
-import { undoOf, undoShift, unwindAndProve } from './unwind-release.ts';
+import { undoShift } from './undo-shift.ts';
+import { undoOf, unwindAndProve } from './unwind-release.ts';
 import type { WayBack } from './unwind-release.ts';
 
 export interface RestoreRequest {
@@ -123,5 +124,5 @@ const wayBack = (
     candidate: candidate?.workload.name ?? stable,
   };
   const draining = rule === undefined ? {} : { draining: { ports, rule, names } };
-  return { ports, step, stableMs, keepReleases, kept: {}, ...draining };
+  return { ports, step, stableMs, keepReleases, kept: {}, candidate, ...draining };
 };

@@ -1,4 +1,4 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, condition, patched } from '@temporalio/workflow';
 import type {
   PlannedChange,
   RolloutObservation,
@@ -11,6 +11,7 @@ import { finishWrite } from '../runtime/run-control.ts';
 import type { PreparedRelease } from './prepare-release.ts';
 import { restorable, rolloutStage } from './prepare-release.ts';
 import type { ReleaseRun } from './release-run.ts';
+import { forwardReturn, readyPodsPatch, returnByReadyPods } from './return-by-ready-pods.ts';
 import { step } from './run-step.ts';
 import { awaitServing, endpointsOf } from './serving.ts';
 import type { RolledOut } from './serving.ts';
@@ -42,7 +43,7 @@ export const rollOut = async (
     const receipt = await step(run, { stage: change.step, found: 'write' }, () =>
       change.traffic === undefined
         ? writeChange(run, forward, change)
-        : moveTraffic(run, forward, { ...change, traffic: change.traffic }),
+        : moveTraffic(run, prepared, { ...change, traffic: change.traffic }),
     );
     if (receipt === undefined || change.rollout === undefined) continue;
     const name = { stage: rolloutStage(change), found: 'rollout', skippable: true };
@@ -68,14 +69,26 @@ const writeChange = async (
 /** Only a workload that is ready gets the traffic, and the step ends when it serves alone. */
 const moveTraffic = async (
   run: ReleaseRun,
-  forward: PreparedRelease['forward'],
+  prepared: PreparedRelease,
   change: PlannedChange & { traffic: NonNullable<PlannedChange['traffic']> },
 ): Promise<{ value: WriteReceipt; note: string }> => {
   const { services, after } = change.traffic;
-  const observation = await awaitServing(run, after);
-  const { value } = await writeChange(run, forward, change);
+  const ready = await awaitServing(run, after);
+  const observation = (await awaitReturnable(run, prepared, change)) ?? ready;
+  const { value } = await writeChange(run, prepared.forward, change);
   const { endpoints } = await endpointsOf(run, { services, observation });
   return { value, note: `${endpoints} endpoints, all of ${after.name}` };
+};
+
+/** Services move all of their traffic at once: who gets it back must have the pods for all of it. */
+const awaitReturnable = async (
+  run: ReleaseRun,
+  prepared: PreparedRelease,
+  { phase }: PlannedChange,
+): Promise<RolloutObservation | undefined> => {
+  const { candidate } = prepared.plan;
+  if (phase !== 'return' || candidate === undefined || !patched(readyPodsPatch)) return undefined;
+  return returnByReadyPods(forwardReturn(run, prepared, candidate), () => Promise.resolve(true));
 };
 
 /** A rolling update that is watched, and whether it stands still by our `spec.paused`. */

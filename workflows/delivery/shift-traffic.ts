@@ -1,12 +1,14 @@
+import { patched } from '@temporalio/workflow';
 import { judgeShare, samplesOf } from '../../domain/delivery/traffic-share.ts';
 import type { ShareVerdict } from '../../domain/delivery/traffic-share.ts';
 import { codedFailure } from '../runtime/failures.ts';
 import { finishWrite } from '../runtime/run-control.ts';
 import type { CandidateTask } from './carry-out.ts';
 import { countExposure, openExposure } from './exposure-budget.ts';
+import { forwardReturn, readyPodsPatch, returnByReadyPods } from './return-by-ready-pods.ts';
 import { step } from './run-step.ts';
 import { awaitServing } from './serving.ts';
-import { undoShift } from './unwind-release.ts';
+import { undoShift } from './undo-shift.ts';
 import { usersTarget } from './verify-release.ts';
 
 export const shiftStage = (weightPercent: number): string => `shift to ${weightPercent} %`;
@@ -41,9 +43,18 @@ export const returnTraffic = async (task: CandidateTask): Promise<void> => {
   const { run, candidate } = task;
   await step(run, { stage: returnStage, found: 'return' }, async () => {
     await awaitServing(run, candidate.stable);
-    await writeWeight(task, 0);
+    await giveBack(task);
     delete run.measuredPercent;
     return { value: null, note: `all of it to ${candidate.stable.name}` };
+  });
+};
+
+const giveBack = async (task: CandidateTask): Promise<void> => {
+  const { run, prepared, candidate } = task;
+  if (!patched(readyPodsPatch)) return writeWeight(task, 0);
+  await returnByReadyPods(forwardReturn(run, prepared, candidate), async (weightPercent) => {
+    await writeWeight(task, weightPercent);
+    return true;
   });
 };
 

@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type {
   PlanStep,
   RevertReceipt,
@@ -16,6 +17,12 @@ import { persist } from '../runtime/saga.ts';
 import type { PersistOptions, Saga, Undo } from '../runtime/saga.ts';
 import { drain } from './drain-connections.ts';
 import type { Draining } from './drain-connections.ts';
+import {
+  backReturn,
+  raisedText,
+  readyPodsPatch,
+  returnByReadyPods,
+} from './return-by-ready-pods.ts';
 
 /** Everything that undoing a release needs; the same for a run's own way back and a restore. */
 export interface WayBack {
@@ -29,6 +36,8 @@ export interface WayBack {
   kept: { logsDigest?: string; hadTraffic?: true; drains?: Drained[] };
   /** Set where open connections get time to end before the candidate's pods go. */
   draining?: Draining;
+  /** Set where the new version came up beside the stable one. */
+  candidate?: Candidate | undefined;
 }
 
 /** Undoes one change of the plan; harmless when the change never took effect. */
@@ -65,7 +74,7 @@ const drainCandidate = async (
 
 /**
  * The one who served before takes the traffic back by one write, whatever the other one does.
- * Only if it is ready: traffic never goes to nobody, an operator is asked instead.
+ * Only if its ready pods carry it: traffic never goes to nobody, an operator is asked instead.
  */
 const moveBack = async (
   back: WayBack,
@@ -80,7 +89,7 @@ const moveBack = async (
   const receipt = await revert(back, change, budgetMs);
   if (receipt.outcome !== 'nothing-to-undo') back.kept.hadTraffic = true;
   const { environment, service } = back.step;
-  const { replicaSet, wantedReplicas: replicas } = observation;
+  const { replicaSet, readyReplicas: replicas } = observation;
   await back.ports.workloads.awaitEndpoints(
     {
       environment,
@@ -92,7 +101,8 @@ const moveBack = async (
     },
     { summary: `wait until ${services.join(', ')} serve ${before.name} alone`, waitMs: budgetMs },
   );
-  return settlementOf(receipt);
+  const { outcome, note } = settlementOf(receipt);
+  return { outcome, note: `${note}${raisedText(observation)}` };
 };
 
 /**
@@ -105,6 +115,13 @@ const servingUnlessGone = async (
   budgetMs: number,
 ): Promise<RolloutObservation | undefined> => {
   if (traffic === undefined) return undefined;
+  const { candidate } = back;
+  if (phase === 'switch' && candidate !== undefined && patched(readyPodsPatch)) {
+    // The Services move all of their traffic at once, so that no part of it is given before.
+    return returnByReadyPods(backReturn({ ...back, candidate }, budgetMs), () =>
+      Promise.resolve(true),
+    );
+  }
   try {
     return await isServing(back, traffic.before, budgetMs);
   } catch (error) {
@@ -129,39 +146,6 @@ export const isServing = (
     },
     { summary: `is ${object.name} ready to take the traffic back?`, waitMs: deadlineMs },
   );
-
-/**
- * Gives the stable workload everything; where the route was never opened there is nothing to do.
- * Weights that someone else set are left to the step that closes the route, which takes the
- * candidate out whatever they are.
- */
-export const undoShift =
-  (back: WayBack, candidate: Candidate): Undo =>
-  async (budgetMs) => {
-    await isServing(back, candidate.stable, budgetMs);
-    const opened = await weightBack(back, candidate, budgetMs);
-    if (opened) back.kept.hadTraffic = true;
-    return opened
-      ? { outcome: 'undone', note: `all traffic goes to ${candidate.stable.name}` }
-      : { outcome: 'nothing-to-undo', note: '' };
-  };
-
-const weightBack = async (
-  { ports, step }: WayBack,
-  candidate: Candidate,
-  budgetMs: number,
-): Promise<boolean> => {
-  try {
-    const { opened } = await ports.routes.setWeight(
-      { ...step, candidate, weightPercent: 0, deadlineMs: budgetMs },
-      { summary: `all traffic back to ${candidate.stable.name}`, waitMs: budgetMs },
-    );
-    return opened;
-  } catch (error) {
-    if (codedErrorOf(error).code !== 'FOREIGN_CHANGE') throw error;
-    return false;
-  }
-};
 
 const revert = (
   { ports, step }: WayBack,

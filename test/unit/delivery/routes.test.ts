@@ -160,6 +160,14 @@ describe('a weight', () => {
     expect(decision).toMatchObject({ act: 'patch', changes: false });
   });
 
+  test('is left alone where only a greater share is to be made less', () => {
+    const less = { ...wanted, weightPercent: 60, onlyLess: true };
+    expect(decideWeight(weighed(open, 30, 1), less, forward)).toEqual({ act: 'nothing' });
+    const decision = decideWeight(weighed(open, 90, 1), less, forward);
+    if (decision.act !== 'patch') throw new Error(decision.act);
+    expect(weightsIn(decision.target)[0]).toEqual(['"shop" 40', '"shop-3f9a1c" 60']);
+  });
+
   test('is refused where a newer epoch was there', () => {
     const decision = decideWeight(weighed(open, 30, 1), wanted, { ...forward, epoch: 3 });
     expect(decision).toMatchObject({ act: 'refuse', code: 'FENCED' });

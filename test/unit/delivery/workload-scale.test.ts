@@ -43,6 +43,49 @@ describe('scaling', () => {
   });
 });
 
+describe("raising the user's own workload that is to carry the traffic again", () => {
+  const authority = { environment: 'staging', service: 'shop', release: '2', epoch: 5 };
+  const live = (replicas: number, release = '1'): KubernetesObject => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'shop', uid: 'uid-1', annotations: { 'holdfast.dev/release': release } },
+    spec: { replicas },
+  });
+  const replicasAfter = (
+    object: KubernetesObject,
+    wanted: { replicas: number; autoscaled?: boolean },
+  ): number | string => {
+    const most = wanted.autoscaled === true ? {} : { most: { before: 3, after: 6 } };
+    const asked = { replicas: wanted.replicas, autoscaled: false };
+    const decision = decideScale(
+      object,
+      { ...asked, updated: { uid: 'uid-1', ...most } },
+      authority,
+    );
+    if (decision.act === 'refuse') return decision.code;
+    return decision.act === 'nothing'
+      ? 'nothing'
+      : (numberAt(decision.target, 'spec', 'replicas') ?? 0);
+  };
+
+  test('gives it what it had before, or has once it is updated, and no more', () => {
+    expect(replicasAfter(live(1), { replicas: 3 })).toBe(3);
+    expect(replicasAfter(live(1), { replicas: 9 })).toBe(3);
+    expect(replicasAfter(live(1, '2'), { replicas: 9 })).toBe(6);
+  });
+
+  test('gives it all that the traffic needs where an autoscaler owns the number', () => {
+    expect(replicasAfter(live(3), { replicas: 9, autoscaled: true })).toBe(9);
+  });
+
+  test('takes no pod away, and leaves another object of its name alone', () => {
+    expect(replicasAfter(live(3), { replicas: 1 })).toBe('nothing');
+    expect(replicasAfter(live(5), { replicas: 9 })).toBe('nothing');
+    const other = { ...live(1), metadata: { name: 'shop', uid: 'uid-2' } };
+    expect(replicasAfter(other, { replicas: 3 })).toBe('FOREIGN_CHANGE');
+  });
+});
+
 describe("scaling the user's own workload for a share", () => {
   const authority = { environment: 'staging', service: 'shop', release: '2', epoch: 4 };
   const back = { ...authority, epoch: 5 };
@@ -86,10 +129,12 @@ describe("scaling the user's own workload for a share", () => {
     ).toMatchObject({ code: 'FENCED' });
   });
 
-  test('is given back without the mark; what someone else gave it is kept', () => {
+  test('is given back without the mark; what someone else added is kept', () => {
     const fence = { 'holdfast.dev/fence': '5' };
     expect(outcome(decideScale(live(1, given(1)), to(3), back))).toEqual([3, fence, true]);
     expect(outcome(decideScale(live(7, given(1)), to(3), back))).toEqual([7, fence, false]);
+    // Fewer pods than all the traffic needs would be felled by it.
+    expect(outcome(decideScale(live(0, given(1)), to(3), back))).toEqual([3, fence, true]);
     expect(decideScale(live(3, fence), to(3), back)).toEqual({ act: 'nothing' });
   });
 
