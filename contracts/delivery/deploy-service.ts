@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineContract } from '../shared/define-contract.ts';
+import { unwatchedReason } from '../shared/duration.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { CommitSha, Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
@@ -28,9 +29,9 @@ const Milliseconds = z
 
 const BakeInput = z
   .strictObject({
-    forMs: Milliseconds.max(7_200_000).describe(
-      'How long the new version is watched under traffic; at most two hours.',
-    ),
+    forMs: Milliseconds.min(1, unwatchedReason)
+      .max(7_200_000)
+      .describe('How long the new version is watched under traffic; at most two hours.'),
     path: z.string().startsWith('/').default('/').describe('Path that the prober requests.'),
     maxFailureRatio: z
       .number()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Duration } from '../shared/duration.ts';
+import { Duration, unwatchedReason, WatchDuration } from '../shared/duration.ts';
 
 const weekMs = 7 * 86_400_000;
 
@@ -24,7 +24,12 @@ const Recreate = z.strictObject({
 const WeightStepInput = z
   .strictObject({
     weightPercent: WeightPercent.describe('Share of the traffic that the new version gets.'),
-    forMs: z.number().int().min(0).max(86_400_000).describe('How long it is watched there.'),
+    forMs: z
+      .number()
+      .int()
+      .min(1, unwatchedReason)
+      .max(86_400_000)
+      .describe('How long it is watched there.'),
   })
   .describe('A stop on the way to all traffic.');
 
@@ -76,7 +81,7 @@ const hasRouteForSteps = (strategy: {
 }): boolean => strategy.steps.length === 0 || strategy.route !== undefined;
 
 const WeightStepFile = z
-  .strictObject({ weight: WeightPercent, for: Duration })
+  .strictObject({ weight: WeightPercent, for: WatchDuration })
   .transform(({ weight, for: forMs }) => ({ weightPercent: weight, forMs }));
 
 /** The same as people write it in `holdfast.yaml`; becomes the input of the workflow. */

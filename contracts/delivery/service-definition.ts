@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Duration } from '../shared/duration.ts';
+import { Duration, WatchDuration } from '../shared/duration.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
 import { AlertsFile } from './alerts.ts';
 import { AnalysisFile } from './analysis.ts';
@@ -19,7 +19,7 @@ const FailIf = z
   .describe('Threshold that puts the release back.');
 
 const Bake = z.strictObject({
-  for: Duration,
+  for: WatchDuration,
   path: z.string().startsWith('/').default('/'),
   failIf: FailIf,
   requestsPerSecond: z.number().int().min(1).max(500).optional(),

@@ -12,3 +12,10 @@ export const Duration = z
     return Number(amount) * units[unit as keyof typeof units];
   })
   .describe('A length of time: a number with the unit ms, s, m, h or d.');
+
+/** Why a watch of no time is refused. */
+export const unwatchedReason =
+  'must be longer than 0: what is watched for no time is no data, and no data never passes';
+
+/** A `Duration` for which something is watched. */
+export const WatchDuration = Duration.refine((lengthMs) => lengthMs > 0, unwatchedReason);

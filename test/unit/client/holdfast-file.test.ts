@@ -150,6 +150,11 @@ budget: {maxBadRequests: 5, badRequests: sum(bad), unreadableFor: 30s}
     ['budget: {badRequests: sum(bad)}', 'a budget needs'],
     ['budget: {maxBadRequests: 1, exposedRequests: sum(all)}', 'needs the limit'],
     ['smoke: [{exec: []}]', 'smoke[0].exec'],
+    [
+      'strategy: {type: canary, route: shop, steps: [{weight: 10, for: 1m}, {weight: 50, for: 0s}]}',
+      'strategy.steps[1].for: must be longer than 0',
+    ],
+    ['bake: {for: 0s, failIf: probe.failureRatio > 0.01}', 'bake.for: must be longer than 0'],
     ['verification: [{job: {apiVersion: batch/v1, kind: CronJob}}]', 'verification[0].job.kind'],
   ])('%s is refused', async (line, reason) => {
     const { message } = await refusalOf(
