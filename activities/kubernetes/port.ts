@@ -120,8 +120,8 @@ export interface Releases {
     request: PlanStep & { preImageDigest: string; direction: Proof['direction'] },
   ): Promise<Proof>;
   /**
-   * Deletes, by uid, objects that releases of this service created and nothing needs any more:
-   * config objects that no ReplicaSet or kept release refers to, and what `unwoundReleases` left.
+   * Deletes, by uid, what releases of this service created and nothing needs any more: config objects
+   * without references, Jobs that were run as checks, and what `unwoundReleases` left behind.
    */
   prune(
     request: ServiceTarget & {

@@ -9,10 +9,11 @@ import {
 } from '../../domain/delivery/object-proof.ts';
 import type { Proof, ProofRow } from '../../domain/delivery/proof.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
+import { isHidden } from './api-error.ts';
 import type { Cluster } from './environments.ts';
 import { translated } from './error-translation.ts';
 import { hexDigest } from './manifest-loading.ts';
-import { listObjects, readObject } from './object-access.ts';
+import { collections, listObjects, readObject } from './object-access.ts';
 import type { PlanStep, Releases, ServiceTarget } from './port.ts';
 import { aboutObject, openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
@@ -29,6 +30,20 @@ export const listManaged = async (cluster: Cluster): Promise<KubernetesObject[]>
     ),
   );
   return lists.flatMap(({ items }) => items);
+};
+
+/**
+ * Jobs that were run as checks and may be seen. One whose deletion failed, or that a late attempt
+ * created after it, is as much left behind as any other object.
+ */
+export const listCheckJobs = async (cluster: Cluster): Promise<KubernetesObject[]> => {
+  try {
+    const { items } = await listObjects(cluster, collections.jobs, { metadataOnly: true });
+    return items.filter((job) => annotationOf(job, 'temporary') !== undefined);
+  } catch (error) {
+    if (isHidden(error)) return [];
+    throw error;
+  }
 };
 
 export const isOfService = (object: KubernetesObject, target: ServiceTarget): boolean =>
@@ -57,7 +72,9 @@ const leftoverRows = async (
   entries: readonly PlanEntry[],
 ): Promise<ProofRow[]> => {
   const known = new Set(entries.map(({ object }) => describeRef(object)));
-  const found = (await listManaged(cluster))
+  const created = await Promise.all([listManaged(cluster), listCheckJobs(cluster)]);
+  const found = created
+    .flat()
     .filter((object) => isOfService(object, request))
     .filter((object) => annotationOf(object, 'createdBy') === request.release)
     .filter((object) => !known.has(describeRef(refOf(object))));

@@ -15,7 +15,7 @@ import { translated } from './error-translation.ts';
 import { collections, listObjects } from './object-access.ts';
 import type { Releases, ServiceTarget } from './port.ts';
 import type { ReleaseDeps } from './release-planning.ts';
-import { isOfService, listManaged } from './release-proofs.ts';
+import { isOfService, listCheckJobs, listManaged } from './release-proofs.ts';
 import { deleteAndAwait } from './release-reverts.ts';
 
 /** Everything that can hold a pod spec; a ReplicaSet of an old revision may be wanted back. */
@@ -87,10 +87,12 @@ export const pruneService = async (
 ): Promise<{ deleted: ObjectRef[] }> => {
   const cluster = await deps.environments.locate(request.environment);
   return translated({ subject: request.service }, async () => {
-    const [managed, routes] = await Promise.all([listManaged(cluster), listRoutes(cluster)]);
-    const created = [...managed, ...routes].filter(
-      (object) => isOfService(object, request) && annotationOf(object, 'createdBy') !== undefined,
-    );
+    const lists = [listManaged(cluster), listRoutes(cluster), listCheckJobs(cluster)];
+    const created = (await Promise.all(lists))
+      .flat()
+      .filter(
+        (object) => isOfService(object, request) && annotationOf(object, 'createdBy') !== undefined,
+      );
     const others = created.filter((object) => !isConfig(object));
     const config = created.filter(isConfig);
     const spentOthers = others.filter((object) =>

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobManifest, JobRun } from '../../activities/kubernetes/port.ts';
 import { withAnnotations } from '../../domain/delivery/object-fence.ts';
-import { createDriver, refs, type ReleaseSite } from './release-driver.ts';
+import { createDriver, refs, type DrivenRelease, type ReleaseSite } from './release-driver.ts';
 
 export const countRows = (image: string, spec: object = {}): JobManifest => ({
   apiVersion: 'batch/v1',
@@ -21,11 +21,14 @@ const failsInTime = countRows('registry.example/count:3a', { activeDeadlineSecon
 export const describeChecks = (name: string, openSite: () => Promise<ReleaseSite>): void => {
   describe(`checks on ${name}`, () => {
     let site: ReleaseSite;
+    let step: DrivenRelease['step'];
     let run: (job: JobManifest, key?: string) => JobRun;
 
     beforeEach(async () => {
       site = await openSite();
-      const { step, manifestsDigest } = await createDriver(site).prepare('1', 1, {});
+      const driven = await createDriver(site).prepare('1', 1, {});
+      const { manifestsDigest } = driven;
+      step = driven.step;
       const { preImageDigest: _notNeeded, ...target } = step;
       run = (job, key = 'smoke:1') => ({ ...target, manifestsDigest, job, key });
     });
@@ -59,6 +62,30 @@ export const describeChecks = (name: string, openSite: () => Promise<ReleaseSite
 
     test('a Job that neither completes nor fails in time is unfinished', async () => {
       expect(await ended(neverEnds, 'smoke:1', 500)).toMatchObject({ end: 'unfinished' });
+    });
+
+    test('a Job that nobody could delete is left behind, and swept on the way back', async () => {
+      const { name: jobName } = await ended(neverEnds, 'smoke:1', 500);
+      const { environment, service } = step;
+      const ref = { apiVersion: 'batch/v1', kind: 'Job', name: jobName };
+      const leftovers = async () => {
+        const { rows } = await site.releases.prove({ ...step, direction: 'back' });
+        return rows.filter(({ verdict }) => verdict === 'leftover').map(({ object }) => object);
+      };
+      expect(await leftovers()).toEqual([ref]);
+      const sweep = { environment, service, keepReleases: [], unwoundReleases: ['1'] };
+      expect(await site.releases.prune({ ...sweep, epoch: 2 })).toEqual({ deleted: [ref] });
+      expect(await jobNamed(jobName)).toBeUndefined();
+      expect(await leftovers()).toEqual([]);
+    });
+
+    test('a Job of a release that went well is swept by the next one', async () => {
+      const { name: jobName } = await ended(completes);
+      const { environment, service } = step;
+      const sweep = { environment, service, keepReleases: ['1'], unwoundReleases: [] };
+      expect(await site.releases.prune({ ...sweep, epoch: 1 })).toEqual({ deleted: [] });
+      expect((await site.releases.prune({ ...sweep, epoch: 2 })).deleted).toHaveLength(1);
+      expect(await jobNamed(jobName)).toBeUndefined();
     });
 
     test('a Job of that name that is not of the release is left alone', async () => {

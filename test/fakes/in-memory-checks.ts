@@ -11,6 +11,8 @@ export interface CheckKnobs {
   exitCode: number | null | undefined;
   /** How Jobs end; undefined never do. */
   jobsEnd: 'complete' | 'failed' | undefined;
+  /** Jobs cannot be deleted. */
+  keepsJobs?: boolean;
   /** Names of the Jobs that were created, in order. */
   readonly jobs: string[];
 }
@@ -48,6 +50,7 @@ export const createInMemoryChecks = (deps: InMemoryDeps): { checks: Checks; knob
         createdBy: release,
         release,
         fence: String(epoch),
+        temporary: 'true',
       }),
     );
     knobs.jobs.push(`${service}: ${ref.name}`);
@@ -94,6 +97,7 @@ export const createInMemoryChecks = (deps: InMemoryDeps): { checks: Checks; knob
       return { end: 'unfinished', note: 'neither complete nor failed', name, uid, logDigest: null };
     },
     deleteJob: (request) => {
+      if (knobs.keepsJobs === true) throw failure('FOREIGN_CHANGE', 'it may not be deleted');
       const deleted = isOurs(request);
       if (deleted) deps.state.delete(jobRefOf(request));
       return Promise.resolve({ deleted });

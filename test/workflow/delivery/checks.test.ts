@@ -109,6 +109,17 @@ describe('checks beside requests', () => {
     await server.replay([run]);
   });
 
+  test('a Job that could not be deleted is swept before everything is proven to be as before', async () => {
+    const world = await runningWorld(server);
+    const before = contentOf(world);
+    world.cluster.checked.jobsEnd = 'failed';
+    world.cluster.checked.keepsJobs = true;
+    const run = await deploy(server, world, { version: '2', input: { smoke: [rows] } });
+    expect(await run.result()).toMatchObject({ outcome: 'restored-exactly', failedStep: 'smoke' });
+    expect(contentOf(world)).toEqual(before);
+    await server.replay([run]);
+  });
+
   test('run against the new version before it has traffic, and again when it has all', async () => {
     const world = await worldWithRoute(server);
     world.cluster.checked.exitCode = 0;
