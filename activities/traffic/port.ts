@@ -77,7 +77,7 @@ export type WatchOutcome =
 /** Requests for one window. */
 export interface WatchRequest extends ProbeTarget {
   path: string;
-  /** At most 60 000. */
+  /** At most 1 800 000. */
   windowMs: number;
   /** A worker keeps up with 500, half of them over new connections, in a third of a core. */
   requestsPerSecond: number;

@@ -1,8 +1,8 @@
 import { codedFailure } from '../coded-failure.ts';
 import type { WatchRequest } from './port.ts';
 
-/** Longest window of one attempt; a longer watch is several, so that counts reach the run. */
-const maxWindowMs = 60_000;
+/** Longest window of one attempt: what was counted is told with each heartbeat, and to the run here. */
+const maxWindowMs = 1_800_000;
 /** More of a version header than this is not read, because heartbeats carry it. */
 export const maxVersionChars = 100;
 

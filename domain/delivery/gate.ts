@@ -69,6 +69,8 @@ export interface BakeRule {
   maxFailureRatio: number;
   minSamples: number;
   requestsPerSecond: number;
+  /** Default: a minute. */
+  longestWindowMs?: number;
 }
 
 /** What a bake has seen so far. */
@@ -103,7 +105,7 @@ export interface WindowRequest {
 export const nextWindow = (rule: BakeRule, tally: BakeTally): WindowRequest | undefined => {
   const leftMs = rule.forMs - tally.watchedMs;
   if (leftMs <= 0) return undefined;
-  const windowMs = Math.min(longestWindowMs, leftMs);
+  const windowMs = Math.min(rule.longestWindowMs ?? longestWindowMs, leftMs);
   return { windowMs, stopAtFailures: stopAtFailures(rule, tally, windowMs) };
 };
 

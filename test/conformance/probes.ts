@@ -129,7 +129,7 @@ export const describeProbes = (
     });
 
     test.each([
-      ['longer than a minute', { windowMs: 60_001 }, 'windowMs'],
+      ['longer than half an hour', { windowMs: 1_800_001 }, 'windowMs'],
       [
         'with a limit on a version that is not told',
         { stopAtFailuresOf: { version: '2', failures: 1 } },

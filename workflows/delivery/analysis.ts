@@ -27,6 +27,8 @@ export interface AnalysisTask {
   forMs: number;
   metrics: readonly Metric[];
   names: QueryNames;
+  /** Looks at each metric; where nobody says, as many as it asks for and the history bears. */
+  mostLooks?: number | undefined;
 }
 
 /** Metrics that are measured in the background of a watch. */
@@ -50,10 +52,11 @@ interface Watched {
 }
 
 export const openAnalysis = (task: AnalysisTask): Analysis => {
+  const { mostLooks = mostMeasurements } = task;
   const startMs = Date.now();
   const watched = task.metrics.map((metric): Watched => ({
     metric,
-    gapMs: Math.max(metric.intervalMs, Math.ceil(task.forMs / mostMeasurements)),
+    gapMs: Math.max(metric.intervalMs, Math.ceil(task.forMs / mostLooks)),
     tally: emptyMeasurementTally,
     looks: [],
   }));

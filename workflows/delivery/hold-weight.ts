@@ -1,9 +1,12 @@
-import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import { defaultWatch } from '../../domain/delivery/default-watch.ts';
 import { heldRoundMs, restBetweenPausedWindowsMs } from '../../domain/delivery/gate.ts';
+import { longestHeldWindowMs, nextHeldRoundMs } from '../../domain/delivery/held-round.ts';
 import type { CandidateTask } from './carry-out.ts';
 import { passGate } from './gates.ts';
 import { measureUnderTraffic } from './measure-gates.ts';
+import type { BakeGate } from './measure-gates.ts';
+import type { ReleaseRun } from './release-run.ts';
 import { step } from './run-step.ts';
 import { usersTarget } from './verify-release.ts';
 
@@ -54,6 +57,8 @@ const judge = async ({ run, prepared }: CandidateTask, weightPercent: number): P
   });
   const target = usersTarget(run, prepared);
   const watched = { name, target, version, rule: { ...rule, name, forMs }, isHeld: true };
+  // Runs that began when holds still rested between rounds replay with their rests.
+  if (patched('held-rounds-grow')) return judgeWithoutRest(run, watched);
   for (let rounds = 1; ; rounds += 1) {
     const { verdict } = await passGate(run, { name, failureCode: 'BAKE_FAILED' }, () =>
       measureUnderTraffic(run, watched),
@@ -61,5 +66,31 @@ const judge = async ({ run, prepared }: CandidateTask, weightPercent: number): P
     const restMs = restBetweenPausedWindowsMs(rounds);
     const isIdle = verdict === 'not-measured' && analysis === undefined;
     if (restMs > 0 || isIdle) await sleep(Math.max(restMs, forMs), { summary: `${name}: rest` });
+  }
+};
+
+const looksInRound = 2;
+
+/** Rounds become longer instead, so that users' traffic is watched all the time. */
+const judgeWithoutRest = async (
+  run: ReleaseRun,
+  watched: BakeGate & { rule: NonNullable<BakeGate['rule']> },
+): Promise<never> => {
+  const { name, rule } = watched;
+  const heldAtMs = Date.now();
+  const shortestMs = rule.forMs;
+  let events = workflowInfo().historyLength;
+  for (let lastRoundEvents = 0; ;) {
+    const heldForMs = Date.now() - heldAtMs;
+    const seen = { heldForMs, historyEvents: events, lastRoundEvents };
+    const forMs = nextHeldRoundMs(shortestMs, seen);
+    const round = { ...rule, name, forMs, longestWindowMs: longestHeldWindowMs };
+    const { verdict } = await passGate(run, { name, failureCode: 'BAKE_FAILED' }, () =>
+      measureUnderTraffic(run, { ...watched, rule: round, mostLooks: looksInRound }),
+    );
+    const isIdle = verdict === 'not-measured' && run.input.analysis === undefined;
+    if (isIdle) await sleep(forMs, { summary: `${name}: nothing to watch` });
+    lastRoundEvents = workflowInfo().historyLength - events;
+    events += lastRoundEvents;
   }
 };

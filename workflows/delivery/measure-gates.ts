@@ -73,6 +73,8 @@ export interface BakeGate {
   version?: string | undefined;
   /** An operator holds the weight: the clock of the run stands still, that of the gate does not. */
   isHeld?: boolean;
+  /** Looks at each metric; where nobody says, as many as it asks for. */
+  mostLooks?: number;
 }
 
 export const bakeGate = async (run: ReleaseRun, bake: BakeGate): Promise<void> => {
@@ -87,11 +89,11 @@ export const bakeGate = async (run: ReleaseRun, bake: BakeGate): Promise<void> =
 
 /** Traffic, and the metrics of the release beside it. */
 export const measureUnderTraffic = async (run: ReleaseRun, task: BakeTask): Promise<GateResult> => {
-  const { name, rule } = task;
+  const { name, rule, mostLooks } = task;
   const metrics = metricsOf(run, name);
   if (metrics.length === 0) return measureBake(run, task);
   const { forMs } = rule;
-  const analysis = { run, name, forMs, metrics, names: queryNamesOf(run) };
+  const analysis = { run, name, forMs, metrics, names: queryNamesOf(run), mostLooks };
   const { result, rows } = await watchedWithMetrics(analysis, async () => {
     const traffic = await measureBake(run, task);
     // Requests cannot be sent here; the metrics need the time all the same.
@@ -110,9 +112,9 @@ const metricsOf = (
 ): NonNullable<DeployServiceInput['analysis']>['metrics'] =>
   (analysis?.metrics ?? []).filter((metric) => gateName !== 'bake' || !('compare' in metric));
 
-type BakeTask = BakeGate & { rule: BakeInput & Pick<BakeRule, 'name'> };
+type BakeTask = BakeGate & { rule: BakeInput & Pick<BakeRule, 'name' | 'longestWindowMs'> };
 
-/** A chain of windows of at most a minute, so that a lost worker costs no more than one. */
+/** A chain of windows, of at most a minute but for a weight that is held long, so that a lost worker costs no more than one. */
 const measureBake = async (run: ReleaseRun, task: BakeTask): Promise<GateResult> => {
   const { name, rule } = task;
   let tally = emptyTally;
