@@ -133,6 +133,8 @@ export interface LockHolder {
   isRetaining?: boolean;
   /** The release for which it was asked to end that. */
   wantedBy?: string;
+  /** When it was noticed that it had ended without giving the lock back. */
+  lostAtMs?: number;
 }
 
 export interface WaitingClaim {

@@ -7,7 +7,10 @@ export interface EndedRelease {
   service: string;
   environment: string;
   release: string;
-  /** Both others were put back: `failed` by itself, `aborted` because somebody stopped it. */
+  /**
+   * `failed` by itself, `aborted` because somebody stopped it; both were put back, but for one whose
+   * run died and was left as it was.
+   */
   ending: 'deployed' | 'failed' | 'aborted';
   endedAtMs: number;
   /** From the commit until the new version served everyone. */
@@ -37,3 +40,30 @@ export const firstBadAtMs = ({ samples, failedStep, failedAtMs }: BadSigns): num
     .reduce((firstMs, { atMs }) => Math.min(firstMs, atMs), failedAtMs);
 
 const hasFailures = ({ failures }: { failures: number }): boolean => failures > 0;
+
+/** A release whose run died after it had written, and what became of it by an operator's decision. */
+interface LostRelease {
+  /** Of its claim. */
+  requestId: string;
+  outcome: 'adopted' | 'left-as-is' | 'restored-exactly' | 'restored-with-exceptions';
+  lostAtMs: number | undefined;
+  endedAtMs: number;
+}
+
+/**
+ * A run that died is a failed change, put back or not, unless somebody took its state as good. No
+ * sample tells when it became bad; that it was lost is the first that is known.
+ */
+export const endingOfLost = ({
+  requestId,
+  outcome,
+  lostAtMs,
+  endedAtMs,
+}: LostRelease): Pick<EndedRelease, 'runId' | 'ending' | 'endedAtMs' | 'restoreMs'> => {
+  // The id of a claim is that of the workflow and of its first execution.
+  const runId = requestId.slice(requestId.lastIndexOf('/') + 1);
+  if (outcome === 'adopted') return { runId, ending: 'deployed', endedAtMs };
+  const isBack = outcome !== 'left-as-is' && lostAtMs !== undefined;
+  const restored = isBack ? { restoreMs: endedAtMs - lostAtMs } : {};
+  return { runId, ending: 'failed', endedAtMs, ...restored };
+};

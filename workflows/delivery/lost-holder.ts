@@ -1,4 +1,4 @@
-import { log, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { log, ParentClosePolicy, patched, startChild } from '@temporalio/workflow';
 import type {
   LockHolder,
   LockDecision,
@@ -6,6 +6,7 @@ import type {
   ReleaseRecord,
   RestorablePlan,
 } from '../../contracts/delivery/service-lock.ts';
+import { endingOfLost } from '../../domain/delivery/ended-release.ts';
 import { keptReleases, nextEpoch } from '../../domain/delivery/service-lock.ts';
 import { codedErrorOf } from '../runtime/failures.ts';
 import { announce } from './announce.ts';
@@ -46,6 +47,7 @@ const noticeLoss = (entity: Entity, { release, plan }: LockHolder, detail: strin
 const askOperator = (entity: Entity, why: string, plan: RestorablePlan): void => {
   const { state } = entity;
   const { service, environment, holder } = state;
+  if (holder !== undefined) state.holder = { ...holder, lostAtMs: holder.lostAtMs ?? Date.now() };
   state.status = 'needs-operator';
   state.needsOperator = { why, verbs: ['restore', 'adopt', 'release'] };
   const about = { service, environment, release: holder?.release ?? '' };
@@ -65,9 +67,35 @@ export const resolveHolder = async (entity: Entity): Promise<void> => {
     } else {
       const outcome = resolution.action === 'adopt' ? 'adopted' : 'left-as-is';
       freeLock(entity, { ...recordOf(holder, holder.plan, outcome), decision: resolution });
+      await count(entity, holder, outcome);
     }
   } finally {
     delete entity.resolution;
+  }
+};
+
+/** The lock is free by then, and the next release does not wait long for a figure. */
+const countWithinMs = 30_000;
+
+/** A release that ended by itself is counted by its run; this one has no run any more. */
+const count = async (
+  entity: Entity,
+  { requestId, release, lostAtMs }: LockHolder,
+  outcome: Parameters<typeof endingOfLost>[0]['outcome'],
+): Promise<void> => {
+  // Entities from before such releases were counted replay without it.
+  if (!patched('count-lost-holder')) return;
+  const { service, environment } = entity.state;
+  const ending = endingOfLost({ requestId, outcome, lostAtMs, endedAtMs: Date.now() });
+  try {
+    await entity
+      .ports()
+      .releaseRecords.add(
+        { service, environment, release, ...ending },
+        { summary: `count ${release}`, scheduleToCloseMs: countWithinMs },
+      );
+  } catch (error) {
+    log.warn('the release of a lost run was not counted', { release, error });
   }
 };
 
@@ -90,7 +118,9 @@ const restore = async (
   try {
     const outcome = await runRestore(entity, plan, decision);
     const { holder } = state;
-    if (holder !== undefined) freeLock(entity, { ...recordOf(holder, plan, outcome), decision });
+    if (holder === undefined) return;
+    freeLock(entity, { ...recordOf(holder, plan, outcome), decision });
+    await count(entity, holder, outcome);
   } catch (error) {
     askOperator(entity, `The restore failed: ${codedErrorOf(error).message}`, plan);
   }

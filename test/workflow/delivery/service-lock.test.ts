@@ -17,7 +17,6 @@ import {
   someone,
   until,
 } from './sample-release.ts';
-import type { ReleaseHandle } from './sample-release.ts';
 
 let server: ReleaseServer;
 
@@ -150,7 +149,7 @@ describe('the lock of a service', () => {
 });
 
 describe('a holder that was terminated', () => {
-  const lost = async (): Promise<{ world: World; before: unknown; next: ReleaseHandle }> => {
+  const lost = async () => {
     const world = await seededWorld(server);
     const before = contentOf(world);
     const holder = await rollingOut(server, world, '2');
@@ -160,7 +159,8 @@ describe('a holder that was terminated', () => {
     const state = await lockUntil(server, world, ({ status }) => status === 'needs-operator');
     expect(state.needsOperator?.verbs).toEqual(['restore', 'adopt', 'release']);
     await until(next, () => world.notifications.some(({ event }) => event === 'needs-operator'));
-    return { world, before, next };
+    const { runId } = await holder.describe();
+    return { world, before, next, lostRunId: runId };
   };
   const resolve = (world: World, action: string): Promise<MessageReceipt> =>
     entityOf(server, world).executeUpdate<MessageReceipt, [unknown]>('resolveLock', {
@@ -168,7 +168,7 @@ describe('a holder that was terminated', () => {
     });
 
   test('is restored exactly, under an epoch of its own, and the next release follows', async () => {
-    const { world, before, next } = await lost();
+    const { world, before, next, lostRunId } = await lost();
     await send(next, 'pause');
     await resolve(world, 'restore');
     const state = await lockUntil(server, world, ({ releases }) => releases.length > 0);
@@ -176,6 +176,11 @@ describe('a holder that was terminated', () => {
     expect(contentOf(world)).toEqual(before);
     await send(next, 'resume');
     expect(await next.result()).toMatchObject({ outcome: 'deployed', epoch: 7 });
+    expect(world.ended).toMatchObject([
+      { release: '2', ending: 'failed', restoreMs: expect.any(Number) },
+      { release: '3', ending: 'deployed' },
+    ]);
+    expect(world.ended[0]?.runId).toBe(lostRunId);
     const restore = `restore:${world.environment}:shop:2:5`;
     await server.replay([next]);
     await server.replayAndRecord(entityOf(server, world), 'lost-holder-restored');
@@ -188,6 +193,7 @@ describe('a holder that was terminated', () => {
     await next.result();
     const { releases } = await lockOf(server, world);
     expect(releases).toMatchObject([{ release: '3' }, { release: '2', outcome: 'adopted' }]);
+    expect(world.ended).toMatchObject([{ release: '2', ending: 'deployed' }, { release: '3' }]);
     await server.replay([entityOf(server, world)]);
   });
 
@@ -200,6 +206,8 @@ describe('a holder that was terminated', () => {
     expect(world.cluster.writes.some((write) => write.startsWith('undo'))).toBe(false);
     const { releases } = await lockOf(server, world);
     expect(releases).toMatchObject([{ release: '3' }, { release: '2', outcome: 'left-as-is' }]);
+    expect(world.ended).toMatchObject([{ release: '2', ending: 'failed' }, { release: '3' }]);
+    expect(world.ended[0]).not.toHaveProperty('restoreMs');
     await server.replay([entityOf(server, world)]);
   });
 
