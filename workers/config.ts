@@ -37,6 +37,8 @@ export interface WorkerConfig {
   blobKeyFile: string | undefined;
   /** Bundle of the workflows, built before; without it they are bundled at the start. */
   workflowBundlePath: string | undefined;
+  /** Where people see runs, for links in notifications; without it there are none. */
+  temporalUiUrl: string | undefined;
   health: { host: string; port: number };
   logLevel: string;
   temporal: ClientConnectConfig;
@@ -79,6 +81,10 @@ const Settings = z.object({
   HOLDFAST_BLOB_KEY_FILE: optionalText,
   DATABASE_URL: optionalText,
   HOLDFAST_WORKFLOW_BUNDLE: optionalText,
+  HOLDFAST_TEMPORAL_UI_URL: z.preprocess(
+    unset,
+    z.url({ protocol: /^https?$/, error: 'must be an address of http or https' }).optional(),
+  ),
   HOLDFAST_HEALTH_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_HEALTH_PORT: z.preprocess(unset, Port.default(0)),
   HOLDFAST_LOG_LEVEL: z.preprocess(
@@ -115,6 +121,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     blobKeyFile: settings.HOLDFAST_BLOB_KEY_FILE,
     databaseUrl: settings.DATABASE_URL,
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
+    temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
     health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
     logLevel: settings.HOLDFAST_LOG_LEVEL,
     temporal,

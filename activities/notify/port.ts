@@ -21,6 +21,9 @@ export interface Notification {
   environment: string;
   release: string;
   workflowId: string;
+  runId?: string;
+  /** The run in the Temporal UI, where the worker knows the address of that. */
+  link?: string;
   /** A sentence for a person; of `release.summary` some lines for people who do not operate it. */
   text: string;
   /** Of `incident.open`: what a responder needs to begin. */

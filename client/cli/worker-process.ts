@@ -39,7 +39,7 @@ export const workerEnvironment = (
   surroundings: Surroundings,
   { pools, environmentsFile, queuePrefix, workflowBundle }: WorkerSettings,
 ): NodeJS.ProcessEnv => {
-  const { sandbox, stateDirectory, blobDirectory, databaseUrl } = surroundings;
+  const { sandbox, stateDirectory, blobDirectory, databaseUrl, uiUrl } = surroundings;
   const sandboxEnvironments = path.join(stateDirectory, 'environments.yaml');
   return environmentWith({
     defaults: {
@@ -49,6 +49,7 @@ export const workerEnvironment = (
       TEMPORAL_NAMESPACE: sandbox?.temporal.namespace,
       HOLDFAST_BLOBS: blobDirectory,
       DATABASE_URL: databaseUrl,
+      HOLDFAST_TEMPORAL_UI_URL: uiUrl,
       HOLDFAST_ENVIRONMENTS: existsSync(sandboxEnvironments) ? sandboxEnvironments : undefined,
     },
     overrides: {

@@ -32,12 +32,12 @@ export const notifyAll = async (
   // An incident that nobody hears of is worse than a run that ends later.
   const patience =
     event === 'incident.open' ? { scheduleToCloseMs: incidentDeadlineMs } : undefined;
-  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const { workflowId, runId, firstExecutionRunId } = workflowInfo();
   const { service, environment, release } = run.state;
   const summary = `notify: ${event}`;
   const send = async (target: NotifyTarget): Promise<void> => {
     const id = `${firstExecutionRunId}:${event}:${String(Date.now())}`;
-    const notification = { id, ...about, service, environment, release, workflowId };
+    const notification = { id, ...about, service, environment, release, workflowId, runId };
     try {
       await run.ports.notifications.send({ target, notification }, { summary, ...patience });
     } catch (error) {

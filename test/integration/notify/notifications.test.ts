@@ -122,3 +122,34 @@ test('a log target gets one line with the text and the whole notification', asyn
     notification,
   });
 });
+
+describe('a worker that knows where people see runs', () => {
+  const run = { workflowId: 'deploy:staging:shop:2', runId: '01a1' };
+  const link =
+    'https://temporal.example/namespaces/default/workflows/deploy%3Astaging%3Ashop%3A2/01a1';
+  const ui = { url: 'https://temporal.example/', namespace: 'default' };
+  const sent = async (about: Partial<Notification>, known?: typeof ui): Promise<unknown> => {
+    const { url, received } = await startReceiver(200);
+    const notifications = createNotifications({ log: pino({ level: 'silent' }), ui: known });
+    await notifications.send({
+      target: { webhook: url },
+      notification: { ...notification, ...run, ...about },
+    });
+    return received[0]?.body;
+  };
+
+  test('links to the run, and says so in a summary', async () => {
+    const summary = { event: 'release.summary' as const, text: 'shop 2 is live.' };
+    expect(await sent(summary, ui)).toMatchObject({
+      link,
+      text: `shop 2 is live.\nThe run: ${link}`,
+    });
+    expect(await sent({}, ui)).toMatchObject({ link, text: notification.text });
+  });
+
+  test('is needed for that: without the address there is no link', async () => {
+    const body = await sent({ event: 'release.summary' });
+    expect(body).not.toHaveProperty('link');
+    expect(body).toMatchObject({ text: notification.text });
+  });
+});

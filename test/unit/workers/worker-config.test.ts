@@ -46,6 +46,17 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
 };
 
 describe('the settings of a worker', () => {
+  test('know where people see runs, if that is an address', () => {
+    const ui = (url: string) => ({ ...complete(), HOLDFAST_TEMPORAL_UI_URL: url });
+    expect(readConfig(ui('https://temporal.example')).temporalUiUrl).toBe(
+      'https://temporal.example',
+    );
+    expect(readConfig(ui('')).temporalUiUrl).toBeUndefined();
+    expect(problemsOf(ui('temporal.example'))).toEqual([
+      'HOLDFAST_TEMPORAL_UI_URL: must be an address of http or https',
+    ]);
+  });
+
   test('have defaults for all but where the clusters and the blobs are', () => {
     expect(problemsOf(base())).toEqual([
       'HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml',
