@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -14,13 +15,18 @@ const machineFields = new Set(['identity', 'stackTrace', 'binaryChecksum', 'work
 const withoutMachine = (json: string): unknown =>
   JSON.parse(json, (key, inner: unknown) => (machineFields.has(key) ? undefined : inner));
 
-/** Keeps the history of a run as `<workflow type>.<name>.json`, if recording is asked for. */
+/**
+ * Keeps the history of a run as `<workflow type>.<name>.json`, if recording is asked for. One that
+ * is there stays: it shows that runs from then replay. Delete it where that is no longer promised.
+ */
 export const recordHistory = async (handle: WorkflowHandle, name: string): Promise<void> => {
   if (process.env[recordFlag] === undefined) return;
   const { type } = await handle.describe();
   const json = withoutMachine(historyToJSON(await handle.fetchHistory()));
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, `${type}.${name}.json`), `${JSON.stringify(json)}\n`);
+  const file = path.join(folder, `${type}.${name}.json`);
+  if (existsSync(file)) return;
+  await writeFile(file, `${JSON.stringify(json)}\n`);
 };
 
 export interface RecordedHistory {

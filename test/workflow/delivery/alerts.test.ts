@@ -67,7 +67,7 @@ describe('alerts of a release', () => {
     expect(stages.find(({ name }) => name === 'alerts')?.note).toMatch(/^1 in holdfast\/.*fire$/);
     expect(world.rules.writes).toEqual(['probed @3', 'wanted @3']);
     expect(fileOf(world)).toContain('"release": "2"');
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'alerts');
   });
 
   test('stay as they are where a release says nothing about them, and go with an empty list', async () => {
@@ -115,7 +115,7 @@ describe('a release that is put back', () => {
     );
     expect(world.rules.writes).toEqual(['probed @5', 'wanted @5', 'back @6']);
     expect(fileOf(world)).toBe(before);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'alerts-undone');
   });
 
   test('is put back because its alerts are not shown to fire', async () => {

@@ -52,7 +52,7 @@ describe('checks beside requests', () => {
       answer: 'complete',
       outputDigest: expect.stringMatching(/^sha256:/),
     });
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'checks');
   });
 
   test('commands that cannot be run here are not measured, which is no pass', async () => {
@@ -106,7 +106,7 @@ describe('checks beside requests', () => {
     await send(run, 'abort');
     expect(await run.result()).toMatchObject({ outcome: 'restored-exactly' });
     expect(contentOf(world)).toEqual(before);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'check-aborted');
   });
 
   test('a Job that could not be deleted is swept before everything is proven to be as before', async () => {

@@ -89,7 +89,7 @@ describe('connections that are open when the traffic has moved', () => {
       { workload: expect.stringMatching(/^shop-[0-9a-f]{6}$/), connectionsCut: null },
     ]);
     expect(contentOf(world)).toEqual(before);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'drained-on-the-way-back');
   }, 120_000);
 
   test('a query that leaves a name open is refused, and nothing is touched', async () => {

@@ -218,5 +218,5 @@ test('a StatefulSet goes back past the broken pod that Kubernetes would wait for
     failedStep: 'roll out StatefulSet/shop',
   });
   expect(contentOf(world)).toEqual(before);
-  await server.replay([second]);
+  await server.replayAndRecord(second, 'stateful-set-undone');
 });

@@ -54,7 +54,7 @@ describe('a weight that an operator holds', () => {
     });
     expect(verdicts(result)).toContain('held at 35 %: fail');
     expect(contentOf(world)).toEqual(before);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'held-and-judged');
   });
 
   test('goes on after promote, with what was seen in the result', async () => {

@@ -54,7 +54,7 @@ describe('a release that recreates its pods', () => {
     expect(timeline.map(({ what }) => what)).toContainEqual(
       expect.stringMatching(/^nobody served for [\d.]+ s$/),
     );
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'recreated');
   });
 
   test('whose new version fails goes back in the same order: stopped, then the old one', async () => {
@@ -79,7 +79,7 @@ describe('a release that recreates its pods', () => {
       'undo stop Deployment/shop',
     ]);
     expect(contentOf(world)).toEqual(before);
-    await server.replay([run]);
+    await server.replayAndRecord(run, 'recreate-undone');
   });
 
   test('is put back exactly when it is aborted while nothing runs', async () => {

@@ -194,7 +194,7 @@ describe('a holder that was terminated', () => {
     const { releases } = await lockOf(server, world);
     expect(releases).toMatchObject([{ release: '3' }, { release: '2', outcome: 'adopted' }]);
     expect(world.ended).toMatchObject([{ release: '2', ending: 'deployed' }, { release: '3' }]);
-    await server.replay([entityOf(server, world)]);
+    await server.replayAndRecord(entityOf(server, world), 'lost-holder-adopted');
   });
 
   test('is released: the next one follows and nothing was undone', async () => {
