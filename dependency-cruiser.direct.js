@@ -141,11 +141,11 @@ const client = [
   {
     name: 'client-import-list',
     comment:
-      'The blob store is the one exception: the client seals the manifests into it and the ' +
-      'workers read them, so both sides share one reader and one writer.',
+      'What both sides write and read has one reader and one writer: the blob store, into which ' +
+      'the client seals the manifests, and the encryption of payloads.',
     severity: 'error',
     from: { path: '^client/' },
-    to: { path: '^(?:activities|workers)/', pathNot: '^activities/store/' },
+    to: { path: '^(?:activities|workers)/', pathNot: '^activities/(?:store|encryption)/' },
   },
   {
     name: 'client-sees-workflows-as-types',

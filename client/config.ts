@@ -28,6 +28,8 @@ export interface Surroundings {
   blobKeyFile: string | undefined;
   /** Database of the store: that of the sandbox unless set. Holds a password. */
   databaseUrl: string | undefined;
+  /** Keys that what Temporal stores is sealed with; without it nothing is sealed. */
+  keyRingFile: string | undefined;
   queuePrefix: string;
   /** Who asks, unless a message says otherwise. */
   actor: string;
@@ -65,6 +67,7 @@ export const readSurroundings = ({
     blobDirectory: value('HOLDFAST_BLOBS', path.join(stateDirectory, 'blobs')),
     blobKeyFile: env['HOLDFAST_BLOB_KEY_FILE'],
     databaseUrl: databaseUrlOf(env, sandbox),
+    keyRingFile: env['HOLDFAST_KEY_RING'] === '' ? undefined : env['HOLDFAST_KEY_RING'],
     queuePrefix: value('HOLDFAST_QUEUE_PREFIX', defaultQueuePrefix),
     actor: value('HOLDFAST_ACTOR', `${userName(env)}@${os.hostname()}`),
     sandbox,

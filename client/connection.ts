@@ -1,5 +1,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
+import { createPayloadCodec, openKeyRing } from '../activities/encryption/index.ts';
 import { toOpsError } from './error-translation.ts';
 import { OpsError } from './ops-error.ts';
 import type { SandboxRecord } from './config.ts';
@@ -18,6 +20,12 @@ export interface ServerChoice {
   profile?: string;
 }
 
+/** What of the surroundings decides how to speak to the server. */
+export interface ConnectionSurroundings {
+  sandbox: SandboxRecord | undefined;
+  keyRingFile: string | undefined;
+}
+
 export interface OpenConnection {
   client: Client;
   address: string;
@@ -27,22 +35,34 @@ export interface OpenConnection {
 
 /**
  * Connects to the first of: the address given, the profile or `TEMPORAL_ADDRESS`, the
- * sandbox of this directory, a server on the default port.
+ * sandbox of this directory, a server on the default port. What is sent is sealed with the key
+ * ring, if there is one.
  *
  * @throws TEMPORAL_UNREACHABLE, CONFIGURATION_INVALID
  */
 export const openConnection = async (
   choice: ServerChoice,
-  sandbox: SandboxRecord | undefined,
+  { sandbox, keyRingFile }: ConnectionSurroundings,
 ): Promise<OpenConnection> => {
   const { options, namespace } = connectionOptions(choice, sandbox);
+  const payloadCodecs = [await openCodec(keyRingFile)];
   const address = options.address ?? defaultAddress;
   try {
     const connection = await Connection.connect({ connectTimeout: connectTimeoutMs, ...options });
-    const client = new Client({ connection, namespace });
+    const client = new Client({ connection, namespace, dataConverter: { payloadCodecs } });
     return { client, address, namespace, close: async () => connection.close() };
   } catch (error) {
     throw unreachable(error, address);
+  }
+};
+
+/** Without a ring it refuses what is sealed by the name of the key. */
+const openCodec = async (keyRingFile: string | undefined): Promise<PayloadCodec> => {
+  try {
+    const ring = keyRingFile === undefined ? undefined : await openKeyRing(keyRingFile);
+    return createPayloadCodec(ring);
+  } catch (error) {
+    throw toOpsError(error);
   }
 };
 

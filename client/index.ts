@@ -58,6 +58,8 @@ export interface BlobWriter {
 export interface OpsClientOptions extends ServerChoice {
   /** A Temporal client of the caller's, which is used and left open. */
   client?: Client;
+  /** Key ring that what Temporal stores is sealed with; `HOLDFAST_KEY_RING`, or none. Not for a `client` of the caller's. */
+  keyRingFile?: string;
   /** Directory of the sandbox and of the blob store; `HOLDFAST_STATE_DIR`, or `.holdfast` found upwards. */
   stateDirectory?: string;
   /** Blob store that the workers read from: a directory, or whatever stores bytes under their digest. */
@@ -145,8 +147,12 @@ const blobWriter = (
   return createFilesystemBlobStore(given ?? { directory: blobDirectory, keyFile: blobKeyFile });
 };
 
-const connect = async (options: OpsClientOptions, { sandbox }: Surroundings) => {
-  if (options.client === undefined) return openConnection(options, sandbox);
+const connect = async (options: OpsClientOptions, surroundings: Surroundings) => {
+  if (options.client === undefined) {
+    const { sandbox } = surroundings;
+    const keyRingFile = options.keyRingFile ?? surroundings.keyRingFile;
+    return openConnection(options, { sandbox, keyRingFile });
+  }
   const { client } = options;
   const { namespace } = client.options;
   return { client, namespace, address: options.address ?? '', close: async () => undefined };

@@ -11,9 +11,10 @@ export const readRunInput = async (handle: WorkflowHandle): Promise<unknown> => 
     maximumPageSize: 1,
   });
   const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
-  return decodeFromPayloadsAtIndex(
-    client.options.loadedDataConverter,
-    0,
-    started?.input?.payloads ?? null,
-  );
+  const { loadedDataConverter, namespace } = client.options;
+  return decodeFromPayloadsAtIndex(loadedDataConverter, 0, started?.input?.payloads ?? null, {
+    type: 'workflow',
+    namespace,
+    workflowId,
+  });
 };

@@ -1,5 +1,9 @@
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter, defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  decodeFromPayloadsAtIndex,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
 import { queryNames } from '../contracts/messages.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
@@ -78,22 +82,16 @@ export const viewRun = async <Progress>(handle: WorkflowHandle): Promise<RunView
     ),
   ]);
   const pending = description.raw.pendingActivities ?? [];
-  const heartbeats = pending.map(({ heartbeatDetails }) =>
-    decoded(heartbeatDetails?.payloads?.[0]),
+  const heartbeats = await Promise.all(pending.map(async (each) => heartbeatOf(handle, each)));
+  const failed = pending.filter(
+    ({ attempt, lastFailure }) => (attempt ?? 1) > 1 && Boolean(lastFailure),
   );
   return {
     ...answer,
     executionStatus: description.status.name,
     pods: firstOf(PodObservation, heartbeats),
     counts: firstOf(WatchObservation, heartbeats),
-    retrying: pending
-      .filter(({ attempt, lastFailure }) => (attempt ?? 1) > 1 && Boolean(lastFailure))
-      .map(({ activityType, attempt, lastFailure, nextAttemptScheduleTime }) => ({
-        activity: activityType?.name ?? 'an activity',
-        attempt: attempt ?? 1,
-        lastFailure: lastFailure?.message ?? '',
-        nextAttemptAtMs: millisecondsOf(nextAttemptScheduleTime),
-      })),
+    retrying: await Promise.all(failed.map(async (each) => retriedActivity(handle, each))),
     lastStage: lastStageOf(description),
     startedAtMs: description.startTime.getTime(),
     endedAtMs: description.closeTime?.getTime() ?? null,
@@ -133,16 +131,47 @@ export const askRun = async <Answer>(
   }
 };
 
-type EncodedPayload = Parameters<typeof defaultPayloadConverter.fromPayload>[0];
+type PendingActivity = NonNullable<
+  WorkflowExecutionDescription['raw']['pendingActivities']
+>[number];
 
-const decoded = (payload: EncodedPayload | undefined): unknown => {
-  if (payload === undefined) return undefined;
-  try {
-    return defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    // A payload that another converter wrote; the run's own account is still there.
-    return undefined;
-  }
+/** What is pending belongs to an activity of this run, whose payloads may be sealed for it. */
+const activityContext = (handle: WorkflowHandle, { activityId }: PendingActivity) => ({
+  type: 'activity' as const,
+  namespace: handle.client.options.namespace,
+  workflowId: handle.workflowId,
+  ...(activityId ? { activityId } : {}),
+  isLocal: false,
+});
+
+const heartbeatOf = async (handle: WorkflowHandle, pending: PendingActivity): Promise<unknown> => {
+  const { loadedDataConverter } = handle.client.options;
+  const payloads = pending.heartbeatDetails?.payloads;
+  if (!payloads?.length) return undefined;
+  const context = activityContext(handle, pending);
+  // A payload that nobody here can read; the run's own account is still there.
+  return decodeFromPayloadsAtIndex(loadedDataConverter, 0, payloads, context).catch(
+    () => undefined,
+  );
+};
+
+const retriedActivity = async (
+  handle: WorkflowHandle,
+  pending: PendingActivity,
+): Promise<RetriedActivity> => {
+  const { activityType, attempt, lastFailure, nextAttemptScheduleTime } = pending;
+  const { loadedDataConverter } = handle.client.options;
+  const error = await decodeOptionalFailureToOptionalError(
+    loadedDataConverter,
+    lastFailure,
+    activityContext(handle, pending),
+  ).catch(() => undefined);
+  return {
+    activity: activityType?.name ?? 'an activity',
+    attempt: attempt ?? 1,
+    lastFailure: error?.message ?? lastFailure?.message ?? '',
+    nextAttemptAtMs: millisecondsOf(nextAttemptScheduleTime),
+  };
 };
 
 const firstOf = <Schema extends z.ZodType>(

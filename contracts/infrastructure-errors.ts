@@ -107,6 +107,44 @@ export const infrastructureErrors = {
     meaning: 'The file is no backup of the store, is cut off, or was altered.',
     next: 'Take another backup; nothing of this one was used.',
   }),
+  PAYLOAD_KEY_MISSING: passing({
+    exitCode: 78,
+    httpStatus: 500,
+    meaning: 'What Temporal stores is sealed with a key that is not in the key ring here.',
+    next: 'Set HOLDFAST_KEY_RING to a key ring with the named key, for workers and commands alike; `holdfast keys list` shows what is in one.',
+  }),
+  PAYLOAD_KEY_REVOKED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'What Temporal stores is sealed with a key that was revoked.',
+    next: 'Take the run as lost; if the key was revoked by mistake, set its state back to read-only in the key ring.',
+  }),
+  PAYLOAD_UNREADABLE: final({
+    exitCode: 1,
+    httpStatus: 500,
+    meaning:
+      'What Temporal stores was altered, belongs to another run, or its key is another one of the same name.',
+    next: 'Compare the key rings of those who write; if they are equal, someone has changed what is stored.',
+  }),
+  CODEC_TOKEN_REFUSED: final({
+    exitCode: 77,
+    httpStatus: 401,
+    meaning:
+      'The codec endpoint opens payloads only for a token that is known and has not expired.',
+    next: 'Make a token with `holdfast keys token --for NAME`; in a browser, sign in at the address of the codec endpoint.',
+  }),
+  CODEC_ORIGIN_REFUSED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'A page asked the codec endpoint that is not the Temporal UI.',
+    next: 'Set HOLDFAST_CODEC_ORIGIN of the worker to the origin of the Temporal UI.',
+  }),
+  CODEC_REQUEST_TOO_LARGE: final({
+    exitCode: 2,
+    httpStatus: 413,
+    meaning: 'The codec endpoint takes no body of this size.',
+    next: 'Ask for fewer payloads at a time.',
+  }),
   TEMPORAL_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,

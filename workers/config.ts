@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { codedErrorOf } from '../activities/coded-failure.ts';
 import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
+import { codecTokensBeside } from '../activities/encryption/index.ts';
 import { EnvironmentsFile } from '../contracts/shared/environments-file.ts';
 import { inputProblems } from '../contracts/shared/input-problems.ts';
 import type { Pool } from '../contracts/shared/define-contract.ts';
@@ -40,8 +41,20 @@ export interface WorkerConfig {
   /** Where people see runs, for links in notifications; without it there are none. */
   temporalUiUrl: string | undefined;
   health: { host: string; port: number };
+  /** Keys that payloads are sealed with; without it nothing is sealed. */
+  keyRingFile: string | undefined;
+  /** Present where this process opens payloads for the Temporal UI. */
+  codec: CodecConfig | undefined;
   logLevel: string;
   temporal: ClientConnectConfig;
+}
+
+/** The codec endpoint: where it listens, whose pages it answers, who may ask. */
+export interface CodecConfig {
+  host: string;
+  port: number;
+  origin: string;
+  tokensFile: string;
 }
 
 /** Beside the blobs in their store: what outlives runs. */
@@ -66,6 +79,13 @@ const Port = z
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'must be a port: 0 to 65535')
   .transform(Number);
 
+const Origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be scheme, host and port of the Temporal UI, such as http://127.0.0.1:8233',
+  );
+
 const Settings = z.object({
   HOLDFAST_POOLS: z.preprocess(unset, PoolList.default([...poolNames])),
   HOLDFAST_QUEUE_PREFIX: z.preprocess(
@@ -87,6 +107,11 @@ const Settings = z.object({
   ),
   HOLDFAST_HEALTH_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_HEALTH_PORT: z.preprocess(unset, Port.default(0)),
+  HOLDFAST_KEY_RING: optionalText,
+  HOLDFAST_CODEC_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
+  HOLDFAST_CODEC_PORT: z.preprocess(unset, Port.optional()),
+  HOLDFAST_CODEC_ORIGIN: z.preprocess(unset, Origin.optional()),
+  HOLDFAST_CODEC_TOKENS: optionalText,
   HOLDFAST_LOG_LEVEL: z.preprocess(
     unset,
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -123,6 +148,8 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
     health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
+    keyRingFile: settings.HOLDFAST_KEY_RING,
+    codec: codecConfig(settings),
     logLevel: settings.HOLDFAST_LOG_LEVEL,
     temporal,
   };
@@ -156,6 +183,30 @@ const requireSettings = (settings: Settings, problems: string[]): void => {
   if (bundle !== undefined && runs('orchestration') && !existsSync(bundle)) {
     problems.push(`HOLDFAST_WORKFLOW_BUNDLE: there is no file ${bundle}`);
   }
+  requireCodecSettings(settings, problems);
+};
+
+const requireCodecSettings = (settings: Settings, problems: string[]): void => {
+  if (settings.HOLDFAST_CODEC_PORT === undefined) return;
+  if (settings.HOLDFAST_KEY_RING === undefined) {
+    problems.push(
+      'HOLDFAST_KEY_RING: must be the path of the key ring that HOLDFAST_CODEC_PORT opens',
+    );
+  }
+  if (settings.HOLDFAST_CODEC_ORIGIN === undefined) {
+    problems.push('HOLDFAST_CODEC_ORIGIN: must be the origin of the Temporal UI');
+  }
+};
+
+const codecConfig = (settings: Settings): CodecConfig | undefined => {
+  const {
+    HOLDFAST_CODEC_PORT: port,
+    HOLDFAST_CODEC_ORIGIN: origin,
+    HOLDFAST_KEY_RING: ring,
+  } = settings;
+  if (port === undefined || origin === undefined || ring === undefined) return undefined;
+  const tokensFile = settings.HOLDFAST_CODEC_TOKENS ?? codecTokensBeside(ring);
+  return { host: settings.HOLDFAST_CODEC_HOST, port, origin, tokensFile };
 };
 
 const databaseUrlProblems = (url: string | undefined): string[] => {

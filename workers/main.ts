@@ -22,7 +22,8 @@ const main = async (): Promise<void> => {
   // A second signal finds no handler and ends the process as the system does by default.
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => void workers.stop());
-  process.stdout.write(`${JSON.stringify({ ready: true, health: workers.healthAddress })}\n`);
+  const { healthAddress: health, codecAddress: codec } = workers;
+  process.stdout.write(`${JSON.stringify({ ready: true, health, codec })}\n`);
   // Where NODE_COMPILE_CACHE is set, the next start is faster also after a crash of this one.
   flushCompileCache();
   await workers.finished;

@@ -1,8 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
+import {
+  createFilesystemCodecTokens,
+  createLoggedDecodeRecords,
+} from '../activities/encryption/index.ts';
 import { deliveryMetricsText } from '../domain/delivery/delivery-metrics.ts';
+import { startCodecEndpoint, type CodecEndpoint } from './codec-endpoint.ts';
 import type { WorkerConfig } from './config.ts';
+import { openEncryption } from './encryption.ts';
 import { startHealthServer, type Readiness } from './health.ts';
 import type { PoolContext, PoolSetup } from './pools/pool-setup.ts';
 import { openReleaseStore, type ReleaseStore } from './release-store.ts';
@@ -14,6 +20,8 @@ import { workerOptions } from './worker-options.ts';
 export interface RunningWorkers {
   /** Base address of `/livez`, `/readyz` and, with a store, `/metrics`. */
   healthAddress: string;
+  /** Base address of the codec endpoint, where there is one. */
+  codecAddress: string | undefined;
   /** Settles when all workers have ended; rejects when one of them failed. */
   finished: Promise<void>;
   /** Takes no new work, lets running work finish or hand over, and ends. Safe to call twice. */
@@ -36,11 +44,12 @@ const readinessDeadlineMs = 2_000;
 /**
  * Starts one worker for each pool of the configuration, in this process.
  *
- * @throws StartError if the Temporal server does not answer; whatever a pool throws while it is set
+ * @throws StartError if the key ring cannot be used or the Temporal server does not answer; whatever a pool throws while it is set
  * up. Nothing is left running then.
  */
 export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> => {
   const log = installTelemetry(config.logLevel);
+  const encryption = await openEncryption(config.keyRingFile);
   const connection = await connect(config);
   let releases: ReleaseStore | undefined;
   try {
@@ -50,6 +59,7 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
       connection,
       namespace: config.temporal.namespace ?? 'default',
       releases,
+      encryption,
       log,
     });
   } catch (error) {
@@ -77,6 +87,7 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
     readiness: () => readinessOf(workers, context),
     metrics: deliveryMetricsOf(context),
   });
+  const codec = await openCodecEndpoint(context);
   const stopPolling = (): void => {
     for (const worker of workers.values()) {
       if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -86,21 +97,42 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
   // A pool that is missing would leave runs waiting in silence; the supervisor starts all anew.
   for (const run of running) run.catch(stopPolling);
   const finished = endOf(running, async () => {
+    await codec?.close();
     await health.close();
     await context.releases?.close();
     await context.connection.close();
   });
   // The caller decides when to look; until then a failure must not end the process unseen.
   finished.catch((error: unknown) => context.log.error({ err: error }, 'a worker failed'));
-  context.log.info({ pools: [...workers.keys()], health: health.address }, 'workers are polling');
+  context.log.info(
+    { pools: [...workers.keys()], health: health.address, codec: codec?.address },
+    'workers are polling',
+  );
   return {
     healthAddress: health.address,
+    codecAddress: codec?.address,
     finished,
     stop: async () => {
       stopPolling();
       await finished;
     },
   };
+};
+
+const openCodecEndpoint = async ({
+  config: { codec },
+  encryption: { ring },
+  log,
+}: PoolContext): Promise<CodecEndpoint | undefined> => {
+  if (codec === undefined || ring === undefined) return undefined;
+  const { tokensFile, ...place } = codec;
+  return startCodecEndpoint({
+    ...place,
+    ring,
+    tokens: createFilesystemCodecTokens(tokensFile),
+    records: createLoggedDecodeRecords(log),
+    log,
+  });
 };
 
 /** Every process with the store gives the same figures: they are not to be added up. */

@@ -17,11 +17,12 @@ export const workerOptions = (
   context: PoolContext,
   setup: PoolSetup,
 ): WorkerOptions => {
-  const { config, connection, namespace } = context;
+  const { config, connection, namespace, encryption } = context;
   const profile = profiles[config.timeoutProfile];
   return {
     connection,
     namespace,
+    dataConverter: encryption.dataConverter,
     taskQueue: taskQueueOf(config.queuePrefix, pool),
     identity: `${String(process.pid)}@${os.hostname()}:${pool}`,
     stickyQueueScheduleToStartTimeout: profile.stickyQueue,

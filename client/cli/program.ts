@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { deployVerb } from './deploy-verb.ts';
 import { getVerb } from './get-verb.ts';
+import { keysVerb } from './keys-verb.ts';
 import { lockVerb } from './lock-verb.ts';
 import { messageVerbs } from './message-verbs.ts';
 import { sandboxVerbs } from './sandbox-verbs.ts';
@@ -32,6 +33,7 @@ export const createProgram = (context: CommandContext): Command => {
     lockVerb(context),
     storeVerbs(context),
     workerVerb(context),
+    keysVerb(context),
   ];
   for (const verb of verbs) program.addCommand(verb);
   for (const command of withDescendants(program)) {

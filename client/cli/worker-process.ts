@@ -50,6 +50,7 @@ export const workerEnvironment = (
       HOLDFAST_BLOBS: blobDirectory,
       DATABASE_URL: databaseUrl,
       HOLDFAST_TEMPORAL_UI_URL: uiUrl,
+      HOLDFAST_CODEC_ORIGIN: sandbox?.temporal.uiUrl,
       HOLDFAST_ENVIRONMENTS: existsSync(sandboxEnvironments) ? sandboxEnvironments : undefined,
     },
     overrides: {

@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import { createContracts } from '../../activities/contracts/index.ts';
 import { createLocks } from '../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
-import { bundleWorkflows } from '../bundle.ts';
+import { loadWorkflowBundle } from '../bundle.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /**
@@ -10,12 +10,14 @@ import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts
  * and the Temporal server: as local activities where they only read.
  */
 export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup> => {
-  const { config, connection, namespace } = context;
-  const client = new Client({ connection, namespace });
+  const { config, connection, namespace, encryption } = context;
+  const { dataConverter } = encryption;
+  const client = new Client({ connection, namespace, dataConverter });
   const { timeoutProfile, queuePrefix, workflowBundlePath } = config;
   return {
-    workflowBundle:
-      workflowBundlePath === undefined ? await bundleWorkflows() : { codePath: workflowBundlePath },
+    workflowBundle: await loadWorkflowBundle(workflowBundlePath, {
+      sealFailures: encryption.ring !== undefined,
+    }),
     activities: {
       ...activityTypes('contracts', createContracts({ timeoutProfile })),
       ...activityTypes('identity', createUnverifiedIdentity()),

@@ -2,6 +2,7 @@ import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config.ts';
 import type { ReleaseStore } from '../release-store.ts';
+import type { Encryption } from '../encryption.ts';
 
 /** What every pool is made from. */
 export interface PoolContext {
@@ -10,6 +11,7 @@ export interface PoolContext {
   namespace: string;
   /** Absent where neither blobs nor a database are configured. */
   releases: ReleaseStore | undefined;
+  encryption: Encryption;
   log: Logger;
 }
 
