@@ -1,3 +1,4 @@
+import type { DataConverter } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 
 /** Replays histories with the workflows as they are. */
@@ -7,15 +8,22 @@ export interface HistoryReplayer {
   close(): Promise<void>;
 }
 
-/** One worker replays all, because its start takes longer than most replays. */
-export const createReplayer = (): HistoryReplayer => {
+/**
+ * One worker replays all, because its start takes longer than most replays. It reads payloads
+ * with the converter, if there is one.
+ */
+export const createReplayer = (dataConverter?: DataConverter): HistoryReplayer => {
   const codePath = process.env['HOLDFAST_WORKFLOW_BUNDLE'];
   if (codePath === undefined) throw new Error('the global set-up made no workflow bundle');
   let wanted: { history: unknown; workflowId: string } | undefined;
   const histories = function* () {
     while (wanted !== undefined) yield wanted;
   };
-  const results = Worker.runReplayHistories({ workflowBundle: { codePath } }, histories());
+  const converter = dataConverter === undefined ? {} : { dataConverter };
+  const results = Worker.runReplayHistories(
+    { workflowBundle: { codePath }, ...converter },
+    histories(),
+  );
   let turn: Promise<unknown> = Promise.resolve();
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     const done = turn.then(work);

@@ -25,7 +25,11 @@ type Surroundings = Pick<
   'directory' | 'temporalAddress' | 'temporalNamespace' | 'blobsDirectory' | 'workflowBundlePath'
 > & { databaseUrl?: string };
 
-export const openTerminal = (stack: Surroundings, queuePrefix: string): UserTerminal => {
+export const openTerminal = (
+  stack: Surroundings,
+  queuePrefix: string,
+  settings: Readonly<Record<string, string>> = {},
+): UserTerminal => {
   const start = (args: readonly string[]): ChildProcess =>
     spawn(process.execPath, [path.join(packageDirectory, 'client/cli/main.ts'), ...args], {
       cwd: stack.directory,
@@ -40,6 +44,7 @@ export const openTerminal = (stack: Surroundings, queuePrefix: string): UserTerm
         HOLDFAST_TIMEOUTS: 'test',
         HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,
         HOLDFAST_ACTOR: 'ana@example.com',
+        ...settings,
       },
     });
   return {
