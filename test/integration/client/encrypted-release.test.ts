@@ -38,6 +38,7 @@ let stack: Stack;
 let terminal: UserTerminal;
 let worker: ChildProcess;
 let workerLog = '';
+let codecAddress: string;
 let target: HttpTarget;
 let ring: string;
 let ops: OpsClient;
@@ -49,7 +50,11 @@ const startWorker = async (): Promise<void> => {
   worker = terminal.start(['worker', '--environments', file]);
   worker.stderr?.on('data', (chunk: Buffer) => (workerLog += chunk.toString()));
   if (worker.stdout === null) throw new Error('no output');
-  for await (const chunk of worker.stdout) if (String(chunk).includes('"ready":true')) break;
+  for await (const chunk of worker.stdout) {
+    const [line = ''] = String(chunk).split('\n');
+    codecAddress = (JSON.parse(line) as { codec: string }).codec;
+    break;
+  }
   worker.stdout.resume();
 };
 
@@ -118,6 +123,8 @@ beforeAll(async () => {
   terminal = openTerminal(stack, name, {
     HOLDFAST_KEY_RING: ring,
     HOLDFAST_LOG_LEVEL: 'trace',
+    HOLDFAST_CODEC_PORT: '0',
+    HOLDFAST_CODEC_ORIGIN: 'http://127.0.0.1:8233',
   });
   const access = { kubeconfigPath: stack.kubeconfigPath, context: stack.context };
   await ensureNamespace(access, name);
@@ -127,6 +134,7 @@ beforeAll(async () => {
   ]);
   await plantSecrets('v1', `${smoke(planted.body)}approvals: [{ name: release-manager }]\n`);
   await plantSecrets('v2', smoke('planted-but-not-served'));
+  await plantSecrets('v3b', 'approvals: [{ name: release-manager }]\n');
   expect(await holdfast(['keys', 'create'])).toMatchObject({ exitCode: 0 });
   ops = await openOps(ring);
   await startWorker();
@@ -187,6 +195,47 @@ describe('a release whose history is sealed', () => {
     expect(seen[1]).toContain('planted-but-not-served');
     expect(workerLog).toContain('workers are polling');
     expect(workerLog).not.toContain('planted-');
+  });
+
+  test('the text of an error that a run ends with is sealed, its code is not', async () => {
+    expect(await deploy('v3b')).toMatchObject({ exitCode: 5 });
+    await untilProgress('v3b', ({ waitingFor }) => waitingFor?.planDigest !== undefined);
+    await message('reject');
+    const run = await ops.delivery.deployService.getHandle(`deploy:${name}:shop:v3b`);
+    const error = await run.result().catch((cause: unknown) => cause);
+    expect(error).toMatchObject({
+      code: 'APPROVAL_REJECTED',
+      message: expect.stringContaining(planted.reason),
+    });
+    const { stored } = await readSealedHistory(handleOf('v3b'), await codecOf(ring));
+    expect(stored).toContain('APPROVAL_REJECTED');
+    expect(stored).toContain('Encoded failure');
+    expect(stored).not.toContain('planted-');
+  });
+
+  test('the codec endpoint of the worker opens the summary of a run, and its log says for whom', async () => {
+    const { stdout } = await holdfast(['keys', 'token', '--for', 'ben@example.com', '--json']);
+    const { token, entry } = JSON.parse(stdout) as { token: string; entry: { id: string } };
+    const { events } = await handleOf('v1').fetchHistory();
+    const { metadata, data } = events?.[0]?.userMetadata?.summary ?? {};
+    const base64 = (bytes?: Uint8Array | null): string =>
+      Buffer.from(bytes ?? []).toString('base64');
+    const fields = Object.entries(metadata ?? {}).map(([field, text]) => [field, base64(text)]);
+    const payload = { metadata: Object.fromEntries(fields) as object, data: base64(data) };
+    const response = await fetch(`${codecAddress}/decode`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'x-namespace': stack.temporalNamespace },
+      body: JSON.stringify({ payloads: [payload] }),
+    });
+    const { payloads } = (await response.json()) as { payloads: [{ data: string }] };
+    expect(Buffer.from(payloads[0].data, 'base64').toString('utf8')).toContain('shop');
+    const line = workerLog.split('\n').find((text) => text.includes('payloads.decoded')) ?? '';
+    expect(JSON.parse(line)).toMatchObject({
+      token: entry.id,
+      holder: 'ben@example.com',
+      opened: 1,
+    });
+    expect(workerLog).not.toContain(token);
   });
 
   test('its run id, search attributes and workflow type stay readable for whoever lists runs', async () => {

@@ -57,6 +57,33 @@ describe('the settings of a worker', () => {
     ]);
   });
 
+  test('of the codec endpoint come together: its port, the key ring and the origin of the UI', () => {
+    expect(readConfig(complete()).codec).toBeUndefined();
+    expect(problemsOf({ ...complete(), HOLDFAST_CODEC_PORT: '8234' })).toEqual([
+      'HOLDFAST_KEY_RING: must be the path of the key ring that HOLDFAST_CODEC_PORT opens',
+      'HOLDFAST_CODEC_ORIGIN: must be the origin of the Temporal UI',
+    ]);
+    const env = {
+      ...complete(),
+      HOLDFAST_CODEC_PORT: '8234',
+      HOLDFAST_KEY_RING: '/keys/ring.json',
+    };
+    expect(problemsOf({ ...env, HOLDFAST_CODEC_ORIGIN: 'http://127.0.0.1:8233/' })).toContainEqual(
+      expect.stringContaining('HOLDFAST_CODEC_ORIGIN: must be scheme, host and port'),
+    );
+    const { keyRingFile, codec } = readConfig({
+      ...env,
+      HOLDFAST_CODEC_ORIGIN: 'http://127.0.0.1:8233',
+    });
+    expect(keyRingFile).toBe('/keys/ring.json');
+    expect(codec).toEqual({
+      host: '127.0.0.1',
+      port: 8234,
+      origin: 'http://127.0.0.1:8233',
+      tokensFile: '/keys/codec-tokens.json',
+    });
+  });
+
   test('have defaults for all but where the clusters and the blobs are', () => {
     expect(problemsOf(base())).toEqual([
       'HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml',
