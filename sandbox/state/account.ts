@@ -37,7 +37,7 @@ export async function accountForServers(): Promise<Account | undefined> {
 
 /**
  * The program as that account. What it needs may lie below folders that only root may enter (a
- * checkout in /root), so that it keeps the right to read, and no other.
+ * checkout in root's home), so that it keeps the right to read, and no other.
  */
 export function invocationAs(account: Account | undefined, program: Invocation): Invocation {
   if (account === undefined) return program;
