@@ -28,7 +28,7 @@ const USER = 'holdfast';
 const DATABASE = 'postgres';
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
-const START_ATTEMPTS = 10;
+const START_ATTEMPTS = 50;
 const START_AGAIN_AFTER_MS = 200;
 
 export interface PostgresOptions {
@@ -161,8 +161,8 @@ async function initialise(cluster: {
 }
 
 /**
- * Children of one that was killed keep its memory for a moment longer, and a new one that finds
- * them ends at once.
+ * What is left of one that was killed stays for a moment longer: its children, which keep its
+ * memory, and its pid until the system has collected it. A new one that finds either ends at once.
  */
 async function startServer(server: {
   readonly processes: ProcessSupervisor;
@@ -171,8 +171,8 @@ async function startServer(server: {
 }): Promise<void> {
   const { processes, url, specification } = server;
   for (let attemptsLeft = START_ATTEMPTS; ; attemptsLeft -= 1) {
-    await processes.start(specification);
     try {
+      await processes.start(specification);
       await ready(url, processes);
       return;
     } catch (error) {

@@ -109,6 +109,8 @@ describeUnless(reason, 'level 2', () => {
     'serves a Deployment of real pods through the gateway',
     async () => {
       await deploy('v1');
+      // Other files of tests keep the processors busy: the gateway may hear late of pods that end.
+      await kubectl('set', 'env', 'deployment/shop', 'SHOP_DRAIN=8s');
       await rolledOut();
       const route = { namespace: 'shop', service: 'shop', servicePort: 80, host: HOST };
       await routeToService(cluster, route);
