@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
+import type { DeployServiceProgress } from '../../../contracts/delivery/deploy-service.ts';
 import { until } from '../../setup/until.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer, World } from './release-server.ts';
@@ -49,12 +50,25 @@ const followed = (world: World, answer: (scales: number) => void): string[] => {
 
 const input = { ...watched, strategy: canary };
 
+const runningStage = async (workflowId: string): Promise<string> => {
+  const handle = server.env.client.workflow.getHandle(workflowId);
+  const { stages } = await handle.query<DeployServiceProgress>('progress');
+  return stages.find(({ status }) => status === 'running')?.name ?? 'none';
+};
+
 describe('pods of the next share', () => {
   test('start while the stop is still watched, so that the shift finds them ready', async () => {
     const world = await worldWithRoute(server);
     const calls = followed(world, () => undefined);
+    const stages: string[] = [];
+    const follow = world.hooks.beforeCall;
+    world.hooks.beforeCall = async (activity, workflowId) => {
+      if (activity === 'workloads.scale') stages.push(await runningStage(workflowId));
+      await follow?.(activity, workflowId);
+    };
     const run = await deploy(server, world, { version: '2', input });
     expect((await run.result()).outcome).toBe('deployed');
+    expect(stages).toEqual(['shift to 10 %', 'watch at 10 %', 'watch at 50 %']);
     const withoutWindows = calls.filter((call) => call !== 'watch');
     expect(withoutWindows.join(' ')).toBe(
       'scale setWeight scale setWeight scale setWeight setWeight',
