@@ -215,7 +215,9 @@ export interface Routes {
   /**
    * Gives the candidate this share of every rule that was opened for it, and waits until each
    * parent of the route has taken the change. `opened: false`: the route does not know the
-   * candidate, nothing was written. With `onlyLess` a smaller share stays.
+   * candidate, nothing was written. With `onlyLess` a smaller share stays. With `plannedPods` the
+   * candidate loses everything, and only where the ready pods of the stable workload carry that;
+   * else `tooFewPods: true`, and nothing was written.
    * @throws FENCED, FOREIGN_CHANGE if someone else changed the weights, ROUTE_NOT_ACCEPTED
    */
   setWeight(
@@ -223,9 +225,11 @@ export interface Routes {
       candidate: Candidate;
       weightPercent: number;
       onlyLess?: boolean;
+      /** Pods of the stable workload that all the traffic needs by the plan. */
+      plannedPods?: number;
       deadlineMs: number;
     },
-  ): Promise<{ opened: boolean; changed: boolean; generation: number }>;
+  ): Promise<{ opened: boolean; changed: boolean; generation: number; tooFewPods?: true }>;
   /** Waits until each parent has taken the route as it is now. @throws ROUTE_NOT_ACCEPTED */
   awaitTaken(
     request: ServiceTarget & { route: ObjectRef; deadlineMs: number },

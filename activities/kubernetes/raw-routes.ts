@@ -3,7 +3,8 @@ import { routeAcceptance } from '../../domain/delivery/route-acceptance.ts';
 import { openRulesIn } from '../../domain/delivery/route-backends.ts';
 import { decideWeight } from '../../domain/delivery/route-weights.ts';
 import type { PlanEntry } from '../../domain/delivery/release-plan.ts';
-import { codedFailure } from '../coded-failure.ts';
+import { returnMove } from '../../domain/delivery/traffic-return.ts';
+import { codedErrorOf, codedFailure } from '../coded-failure.ts';
 import { currentAttempt, throwIfCancelled } from './activity-attempt.ts';
 import { openChangeFeed } from './change-feed.ts';
 import type { Cluster } from './environments.ts';
@@ -13,6 +14,7 @@ import type { Routes } from './port.ts';
 import { openPlan } from './release-context.ts';
 import type { ReleaseDeps } from './release-planning.ts';
 import { untilDecided, writeGuarded } from './release-writes.ts';
+import { observeWorkload } from './rollout-watch.ts';
 
 type WeightRequest = Parameters<Routes['setWeight']>[0];
 type WeightReceipt = Awaited<ReturnType<Routes['setWeight']>>;
@@ -100,6 +102,31 @@ const awaitAcceptance = async (
   }
 };
 
+/** Undefined where nobody could tell: the way back never depends on the candidate. */
+const readyPodsOf = async (cluster: Cluster, object: ObjectRef): Promise<number | undefined> => {
+  try {
+    return (await observeWorkload(cluster, object)).readyReplicas;
+  } catch (error) {
+    return codedErrorOf(error)?.code === 'ROLLOUT_FAILED' ? 0 : undefined;
+  }
+};
+
+/** Can the ready pods of the stable workload take everything now? */
+const carriesAll = async (
+  cluster: Cluster,
+  { stable, workload, replicas: givenPods }: WeightRequest['candidate'],
+  plannedPods: number,
+): Promise<boolean> => {
+  const [observed, readyPods] = await Promise.all([
+    observeWorkload(cluster, stable),
+    readyPodsOf(cluster, workload),
+  ]);
+  const pods = { wantedPods: observed.wantedReplicas, readyPods: observed.readyReplicas };
+  const candidate = { givenPods, readyPods };
+  const move = returnMove({ plannedPods, stable: pods, candidate, isRaised: false });
+  return move.weightPercent === 0;
+};
+
 const setWeight = async (deps: ReleaseDeps, request: WeightRequest): Promise<WeightReceipt> => {
   const { cluster, plan } = await openPlan(deps, request);
   const opening = plan.entries.find(({ backends }) => backends !== undefined);
@@ -107,6 +134,10 @@ const setWeight = async (deps: ReleaseDeps, request: WeightRequest): Promise<Wei
   const { object } = opening;
   const subject = describeRef(object);
   return translated({ subject }, async () => {
+    const { plannedPods, candidate } = request;
+    if (plannedPods !== undefined && !(await carriesAll(cluster, candidate, plannedPods))) {
+      return { ...notOpened, tooFewPods: true };
+    }
     const receipt = await untilDecided(subject, async () => weighOnce(cluster, opening, request));
     if (receipt.opened) {
       const { deadlineMs, weightPercent } = request;

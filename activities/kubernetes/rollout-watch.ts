@@ -1,4 +1,8 @@
-import { describeRef, type KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
+import {
+  describeRef,
+  type KubernetesObject,
+  type ObjectRef,
+} from '../../domain/delivery/kubernetes-object.ts';
 import {
   deadlineFailure,
   rolloutFailure,
@@ -32,7 +36,7 @@ const unschedulableGraceMs = 30_000;
 
 const readWorkload = async (
   cluster: Cluster,
-  request: RolloutRequest,
+  request: Pick<RolloutRequest, 'object'>,
 ): Promise<KubernetesObject> => {
   const workload = await readObject(cluster, request.object);
   if (workload !== undefined) return workload;
@@ -46,7 +50,7 @@ const readWorkload = async (
 
 const readSnapshot = async (
   cluster: Cluster,
-  request: RolloutRequest,
+  request: Pick<RolloutRequest, 'object'>,
 ): Promise<RolloutSnapshot> => {
   const workload = await readWorkload(cluster, request);
   const labelSelector = labelSelectorOf(workload);
@@ -60,6 +64,12 @@ const readSnapshot = async (
   const others = all.filter((pod) => !isActive(pod));
   return { workload, activeSet, pods: all.filter(isActive), others };
 };
+
+/** One look at a workload, whatever state it is in. @throws ROLLOUT_FAILED where it is gone */
+export const observeWorkload = async (
+  cluster: Cluster,
+  object: ObjectRef,
+): Promise<RolloutObservation> => observeRollout(await readSnapshot(cluster, { object }));
 
 const raise = async (
   cluster: Cluster,

@@ -9,7 +9,7 @@ import { SandboxError } from '../sandbox-error.ts';
 import { locateTool, toolsDirectory } from '../tools/locate.ts';
 import { runCommand } from '../tools/run-command.ts';
 
-const SOURCES = ['go.mod', 'main.go'];
+const SOURCES = ['go.mod', 'main.go', 'streams.go'];
 
 /** The static binary of the sample service, built if its sources have changed since. */
 export async function buildShop(onProgress: OnProgress): Promise<Buffer> {

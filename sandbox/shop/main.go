@@ -115,7 +115,11 @@ func readSettings() (settings, error) {
 }
 
 func serve(service *shop, log *slog.Logger) error {
-	server := &http.Server{Addr: ":8080", Handler: service.routes(), ReadHeaderTimeout: 10 * time.Second}
+	// gRPC comes without TLS, as it does inside of a cluster.
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Addr: ":8080", Handler: service.routes(), ReadHeaderTimeout: 10 * time.Second, Protocols: protocols}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()
 	log.Info("listening", "version", service.version, "address", server.Addr)
@@ -147,6 +151,8 @@ func (service *shop) routes() http.Handler {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("/readyz", service.readiness)
 	mux.HandleFunc("/config", service.config)
+	mux.HandleFunc("/socket", service.socket)
+	mux.HandleFunc("/shop.Shop/Greet", service.greet)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Version", service.version)
 		if service.draining.Load() {

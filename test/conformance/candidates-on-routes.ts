@@ -125,6 +125,22 @@ export const describeOnRoutes = (name: string, openSite: () => Promise<ReleaseSi
       expect(isExact(await driver.proof(driven, 'back'))).toBe(true);
     });
 
+    test('loses everything by one write only where the pods of the old version carry it', async () => {
+      await site.add(httpRoute(rule('/', 'shop')));
+      const driven = await next();
+      await driver.forwardTo(driven, 'stage');
+      const { workload } = candidateOf(driven);
+      await weigh(driven, 30);
+      const back = (plannedPods: number) => {
+        const request = { ...driven.step, epoch: 3, candidate: candidateOf(driven), plannedPods };
+        return site.routes.setWeight({ ...request, weightPercent: 0, deadlineMs: 10_000 });
+      };
+      expect(await back(5)).toMatchObject({ tooFewPods: true, changed: false });
+      expect(await backends()).toEqual([['shop:70', `${workload.name}:30`]]);
+      expect(await back(4)).toMatchObject({ opened: true, changed: true });
+      expect(await backends()).toEqual([['shop:100', `${workload.name}:0`]]);
+    });
+
     test('is taken out of the route also when its weight was not given back', async () => {
       await site.add(httpRoute(rule('/', 'shop')));
       const driven = await next();

@@ -5,7 +5,12 @@ import type {
 } from '../../contracts/delivery/deploy-service.ts';
 import type { UpdateName } from '../../contracts/messages.ts';
 import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
-import { createReleaseRig, type ReleaseRig, type Stack } from '../kill/release-rig.ts';
+import {
+  createReleaseRig,
+  type ReleaseRig,
+  type RigOptions,
+  type Stack,
+} from '../kill/release-rig.ts';
 import { hostOf, startReleaseStack } from '../setup/release-stack.ts';
 import { sendWhile, type RequestReport } from '../setup/steady-requests.ts';
 import { progressOf, type ReleaseHandle } from '../workflow/delivery/sample-release.ts';
@@ -59,10 +64,10 @@ const untilProgress = async (
 };
 
 /** `name` is part of the name of the namespace; a sandbox that was left running has earlier ones. */
-export const openShop = async (name: string): Promise<Shop> => {
+export const openShop = async (name: string, options?: RigOptions): Promise<Shop> => {
   const namespace = `e2e-${name}-${Date.now().toString(36)}`;
   const stack = await startReleaseStack(2, 'e2e');
-  const rig = await createReleaseRig(stack, namespace);
+  const rig = await createReleaseRig(stack, namespace, options);
   const reader = createApiReader(stack.kubeconfigPath, stack.context);
   await routeToShop(stack, namespace);
   let made = 0;

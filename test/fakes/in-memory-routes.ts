@@ -9,11 +9,12 @@ import type { PlanEntry, StoredPlan } from '../../domain/delivery/release-plan.t
 import { routeAcceptance } from '../../domain/delivery/route-acceptance.ts';
 import { openRulesIn } from '../../domain/delivery/route-backends.ts';
 import { decideWeight } from '../../domain/delivery/route-weights.ts';
+import { returnMove } from '../../domain/delivery/traffic-return.ts';
 import { commit } from './in-memory-commit.ts';
 import type { InMemoryDeps } from './in-memory-cluster.ts';
 import { failIfAsked, failure } from './in-memory-failure.ts';
 import { readJson } from './in-memory-pre-image.ts';
-import { pause, surroundings } from './in-memory-workloads.ts';
+import { observeInMemory, pause, surroundings } from './in-memory-workloads.ts';
 
 type WeightRequest = Parameters<Routes['setWeight']>[0];
 type WeightReceipt = Awaited<ReturnType<Routes['setWeight']>>;
@@ -80,6 +81,23 @@ const awaitAcceptance = async (
   }
 };
 
+const carriesAll = (
+  deps: InMemoryDeps,
+  { stable, workload, replicas: givenPods }: WeightRequest['candidate'],
+  plannedPods: number,
+): boolean => {
+  const { wantedReplicas: wantedPods, readyReplicas: readyPods } = observeInMemory(deps, stable);
+  const isThere = deps.state.get(workload) !== undefined;
+  const beside = isThere ? observeInMemory(deps, workload).readyReplicas : 0;
+  const move = returnMove({
+    plannedPods,
+    stable: { wantedPods, readyPods },
+    candidate: { givenPods, readyPods: beside },
+    isRaised: false,
+  });
+  return move.weightPercent === 0;
+};
+
 /** The verbs of `Routes` on objects in memory; a gateway is there unless a knob says otherwise. */
 export const createInMemoryRoutes = (deps: InMemoryDeps): Routes => ({
   setWeight: async (request) => {
@@ -87,6 +105,10 @@ export const createInMemoryRoutes = (deps: InMemoryDeps): Routes => ({
     const { entries } = await readJson<StoredPlan>(deps, request.planDigest);
     const opening = entries.find(({ backends }) => backends !== undefined);
     if (opening === undefined) return notOpened;
+    const { plannedPods, candidate } = request;
+    if (plannedPods !== undefined && !carriesAll(deps, candidate, plannedPods)) {
+      return { ...notOpened, tooFewPods: true };
+    }
     const receipt = weigh(deps, opening, request);
     const { opened, generation } = receipt;
     const { deadlineMs } = request;

@@ -48,6 +48,13 @@ const readyPodsOf = (deps: InMemoryDeps, ref: ObjectRef): number => {
   return Math.min(wanted, deps.knobs.readyPods?.(ref.name) ?? wanted);
 };
 
+/** One look at a workload, whatever state it is in. */
+export const observeInMemory = (
+  deps: InMemoryDeps,
+  object: ObjectRef,
+): Pick<RolloutObservation, 'wantedReplicas' | 'readyReplicas'> =>
+  observe(deps, object, !deps.state.stuck.has(describeRef(object)) && !failsByImage(deps, object));
+
 const observe = (deps: InMemoryDeps, ref: ObjectRef, ready: boolean): RolloutObservation => {
   const live = deploymentOf(deps, ref);
   const set = deps.state.activeReplicaSet(live);

@@ -128,7 +128,7 @@ const isPromotable = async (handle: WorkflowHandle): Promise<boolean> => {
   return isWatching === true || progress?.waitingFor?.verbs.includes('promote') === true;
 };
 
-type RigOptions = Pick<LaneOptions, 'timeouts' | 'throughProxy'>;
+export type RigOptions = Pick<LaneOptions, 'timeouts' | 'throughProxy' | 'prometheusUrl'>;
 
 const forFaults: RigOptions = { timeouts: 'test', throughProxy: true };
 

@@ -27,6 +27,9 @@ export const undoShift =
     return { outcome: 'undone', note: `all traffic goes to ${candidate.stable.name}${raised}` };
   };
 
+/** Runs that began before one write could look for itself replay without it. */
+const atOncePatch = 'return-at-once-if-carried';
+
 interface WeightBack {
   /** False: the route does not know the candidate. */
   opened: boolean;
@@ -39,10 +42,15 @@ const weightsBack = async (
   candidate: Candidate,
   budgetMs: number,
 ): Promise<WeightBack> => {
+  if (patched(atOncePatch)) {
+    const weight = { weightPercent: 0, budgetMs, plannedPods: candidate.replicas };
+    const { opened, tooFewPods } = await weightBack(back, candidate, weight);
+    if (tooFewPods !== true) return { opened, raised: '' };
+  }
   const seen = { opened: false };
   const returned = backReturn({ ...back, candidate }, budgetMs);
   const stable = await returnByReadyPods(returned, async (weightPercent) => {
-    seen.opened = await weightBack(back, candidate, { weightPercent, budgetMs });
+    seen.opened = (await weightBack(back, candidate, { weightPercent, budgetMs })).opened;
     return seen.opened;
   });
   return { ...seen, raised: raisedText(stable) };
@@ -54,27 +62,32 @@ const weightBackAtOnce = async (
   budgetMs: number,
 ): Promise<WeightBack> => {
   await isServing(back, candidate.stable, budgetMs);
-  return {
-    opened: await weightBack(back, candidate, { weightPercent: 0, budgetMs }),
-    raised: '',
-  };
+  const { opened } = await weightBack(back, candidate, { weightPercent: 0, budgetMs });
+  return { opened, raised: '' };
 };
+
+interface WeightLeft {
+  /** What the candidate keeps. */
+  weightPercent: number;
+  budgetMs: number;
+  /** Set where the write is made only if the stable workload can carry everything. */
+  plannedPods?: number;
+}
 
 const weightBack = async (
   { ports, step }: WayBack,
   candidate: Candidate,
-  { weightPercent, budgetMs: deadlineMs }: { weightPercent: number; budgetMs: number },
-): Promise<boolean> => {
-  const isAll = weightPercent === 0;
-  const part = isAll ? 'all' : `${100 - weightPercent} % of the`;
+  { budgetMs: deadlineMs, ...left }: WeightLeft,
+): Promise<{ opened: boolean; tooFewPods?: true }> => {
+  const isAll = left.weightPercent === 0;
+  const part = isAll ? 'all' : `${100 - left.weightPercent} % of the`;
   try {
-    const { opened } = await ports.routes.setWeight(
-      { ...step, candidate, weightPercent, ...(isAll ? {} : { onlyLess: true }), deadlineMs },
+    return await ports.routes.setWeight(
+      { ...step, candidate, ...left, ...(isAll ? {} : { onlyLess: true }), deadlineMs },
       { summary: `${part} traffic back to ${candidate.stable.name}`, waitMs: deadlineMs },
     );
-    return opened;
   } catch (error) {
     if (codedErrorOf(error).code !== 'FOREIGN_CHANGE') throw error;
-    return false;
+    return { opened: false };
   }
 };

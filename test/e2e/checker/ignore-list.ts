@@ -21,10 +21,15 @@ export const ignoredFields: readonly { path: string; reason: string }[] = [
     path: 'metadata.annotations[deployment.kubernetes.io/*]',
     reason: 'revision numbers of the Deployment controller',
   },
+  {
+    path: 'metadata.annotations[deprecated.daemonset.template.generation]',
+    reason: 'the API server counts changes of the template, also those that were put back',
+  },
   { path: 'Pod name, uid and addresses', reason: 'pods are compared by owner and specification' },
 ];
 
-const ownAnnotation = /^(holdfast\.dev|deployment\.kubernetes\.io)\//;
+const ownAnnotation =
+  /^((holdfast\.dev|deployment\.kubernetes\.io)\/|deprecated\.daemonset\.template\.generation$)/;
 
 const withoutOwnAnnotations = (
   all: Record<string, string> | undefined,

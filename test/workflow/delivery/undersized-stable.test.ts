@@ -49,6 +49,24 @@ const weighed = (world: World): number[] =>
 
 const hasAll = (world: World): boolean => weighed(world).includes(100);
 
+test('an old version that has its pods gets everything by the first call after the failure', async () => {
+  const world = await worldWithRoute(server);
+  const calls: string[] = [];
+  world.hooks.beforeCall = (activity) => {
+    if (!activity.startsWith('notifications.')) calls.push(activity);
+    if (activity === 'probes.watch' && weightsIn(world)[1] === 100)
+      world.traffic.failureRatio = 0.5;
+  };
+  const run = await deploy(server, world, {
+    version: '2',
+    input: { ...watched, strategy: canary },
+  });
+  expect(await run.result()).toMatchObject({ outcome: 'restored-exactly', failedStep: 'bake' });
+  expect(calls[calls.lastIndexOf('probes.watch') + 1]).toBe('routes.setWeight');
+  expect(weighed(world)).toEqual([50, 100, 0]);
+  await server.replay([run]);
+}, 60_000);
+
 describe('an old version that has fewer pods than the traffic needs', () => {
   test('gets its pods again, and the traffic as they become ready, never at one jump', async () => {
     const world = await worldWithRoute(server);

@@ -1,0 +1,82 @@
+/** Calls by gRPC at a steady rate, all on one connection, as clients of gRPC keep it. */
+import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface CallReport {
+  readonly sent: number;
+  readonly failures: readonly string[];
+  /** Answers by the version that gave them. */
+  readonly byVersion: Readonly<Record<string, number>>;
+}
+
+const TICK_MS = 5;
+
+/** Calls shop.Shop/Greet `perSecond` times a second while `work` runs. */
+export async function callWhile(
+  target: { readonly url: string; readonly authority: string; readonly perSecond: number },
+  work: () => Promise<void>,
+): Promise<CallReport> {
+  const session = connect(target.url);
+  const failures: string[] = [];
+  const byVersion: Record<string, number> = {};
+  const open = new Set<Promise<void>>();
+  let sent = 0;
+  const callOne = (): void => {
+    sent += 1;
+    const answered = call(session, target.authority).then(
+      ({ status, version }) => {
+        byVersion[version] = (byVersion[version] ?? 0) + 1;
+        if (status !== '0') failures.push(`gRPC status ${status} from version ${version}`);
+      },
+      (error: unknown) => void failures.push(String(error)),
+    );
+    open.add(answered);
+    void answered.finally(() => open.delete(answered));
+  };
+  const ended = new AbortController();
+  const working = work().finally(() => ended.abort());
+  const startedAtMs = performance.now();
+  while (!ended.signal.aborted) {
+    const due = ((performance.now() - startedAtMs) / 1_000) * target.perSecond;
+    while (sent < due) callOne();
+    await sleep(TICK_MS);
+  }
+  await Promise.all(open);
+  session.destroy();
+  await working;
+  return { sent, failures, byVersion };
+}
+
+interface Called {
+  readonly status: string;
+  readonly version: string;
+}
+
+/** A message without fields: a frame that says that nothing follows. */
+const emptyFrame = Buffer.alloc(5);
+
+async function call(session: ClientHttp2Session, authority: string): Promise<Called> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: '/shop.Shop/Greet',
+      [constants.HTTP2_HEADER_AUTHORITY]: authority,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let version = 'none';
+    let status = 'none';
+    stream.on('response', (headers) => {
+      version = String(headers['x-version'] ?? 'none');
+    });
+    stream.on('trailers', (trailers) => {
+      status = String(trailers['grpc-status'] ?? 'none');
+    });
+    stream.on('error', reject);
+    stream.on('end', () => {
+      resolve({ status, version });
+    });
+    stream.resume();
+    stream.end(emptyFrame);
+  });
+}
