@@ -25,10 +25,7 @@ export interface PlannedChange {
   action: 'create' | 'activate' | 'patch' | 'keep';
   /** Changed fields as JSON pointers with short values; values of Secrets are `(secret)`. */
   fields: { path: string; before: string; after: string }[];
-  /**
-   * Set on workloads: the rollout that must be watched after this change. `services` names
-   * those Services of the plan that select the pods of this workload and of no other.
-   */
+  /** On workloads, to be watched; `services` of the plan select pods of this one and of no other. */
   rollout?: {
     replicas: number;
     progressDeadlineMs: number;
@@ -215,9 +212,8 @@ export interface Routes {
   /**
    * Gives the candidate this share of every rule that was opened for it, and waits until each
    * parent of the route has taken the change. `opened: false`: the route does not know the
-   * candidate, nothing was written. With `onlyLess` a smaller share stays. With `plannedPods` the
-   * candidate loses everything, and only where the ready pods of the stable workload carry that;
-   * else `tooFewPods: true`, and nothing was written.
+   * candidate, nothing was written. With `onlyLess` a smaller share stays. `plannedPods`, as many
+   * as all traffic needs: only where the ready stable pods carry it, else `tooFewPods`.
    * @throws FENCED, FOREIGN_CHANGE if someone else changed the weights, ROUTE_NOT_ACCEPTED
    */
   setWeight(
@@ -225,7 +221,6 @@ export interface Routes {
       candidate: Candidate;
       weightPercent: number;
       onlyLess?: boolean;
-      /** Pods of the stable workload that all the traffic needs by the plan. */
       plannedPods?: number;
       deadlineMs: number;
     },

@@ -1,4 +1,5 @@
 /** Calls by gRPC at a steady rate, all on one connection, as clients of gRPC keep it. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -69,7 +70,7 @@ async function call(session: ClientHttp2Session, authority: string): Promise<Cal
     stream.on('response', (headers) => {
       version = String(headers['x-version'] ?? 'none');
     });
-    stream.on('trailers', (trailers) => {
+    stream.on('trailers', (trailers: IncomingHttpHeaders) => {
       status = String(trailers['grpc-status'] ?? 'none');
     });
     stream.on('error', reject);
