@@ -23,11 +23,29 @@ type Version = 'v1' | 'v2' | 'v3a' | 'v3b';
 type Kind = 'StatefulSet' | 'DaemonSet';
 
 const specOf: Record<Kind, object> = {
-  StatefulSet: { serviceName: 'shop', replicas: 3, podManagementPolicy: 'Parallel' },
+  StatefulSet: { serviceName: 'shop', replicas: 2 },
   // A node has one pod of it: without a second beside it nobody would serve meanwhile.
   DaemonSet: {
     updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
   },
+};
+
+/**
+ * A StatefulSet takes a pod away before it makes the new one; on a busy machine the gateway hears of
+ * that later than the usual two seconds.
+ */
+const drainsLong = { name: 'SHOP_DRAIN', value: '5s' };
+
+interface PodTemplate {
+  spec: { containers: { env: object[] }[] };
+}
+
+const patient = (template: PodTemplate): PodTemplate => {
+  const containers = template.spec.containers.map((container) => ({
+    ...container,
+    env: [...container.env, drainsLong],
+  }));
+  return { ...template, spec: { ...template.spec, containers } };
 };
 
 /** The shop, run by another kind of workload. */
@@ -36,8 +54,8 @@ const shopAs = (kind: Kind, version: Version): KubernetesObject[] =>
     .filter(({ kind: found }) => found !== 'PodDisruptionBudget')
     .map((object) => {
       if (object.kind !== 'Deployment') return object;
-      const { selector, template } = object['spec'] as Record<'selector' | 'template', object>;
-      return { ...object, kind, spec: { selector, template, ...specOf[kind] } };
+      const { selector, template } = object['spec'] as { selector: object; template: PodTemplate };
+      return { ...object, kind, spec: { selector, template: patient(template), ...specOf[kind] } };
     });
 
 const versionsIn = ({ byVersion }: RequestReport): string[] => Object.keys(byVersion).sort();
@@ -75,7 +93,7 @@ for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
     };
 
     test('a version that never becomes ready is put back, and no request fails', async () => {
-      const { value, report } = await putBack('v3a', { deadlineMs: 20_000 });
+      const { value, report } = await putBack('v3a', { deadlineMs: 12_000 });
       expect(value.failedStep).toBe(`roll out ${kind}/shop`);
       expect(report.failures).toEqual([]);
       expect(versionsIn(report)).toEqual(['1']);
@@ -84,7 +102,7 @@ for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
     test('a version that answers errors is found in the bake and put back', async () => {
       const { value, report } = await putBack('v3b', {});
       expect(value.failedStep).toBe('bake');
-      expect(report.failures).toEqual(report.failures.map(() => 'HTTP 500 from version 3b'));
+      expect(new Set(report.failures)).toEqual(new Set(['HTTP 500 from version 3b']));
     });
 
     test('the next version comes, and no request fails', async () => {
