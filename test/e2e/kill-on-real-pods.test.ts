@@ -42,7 +42,7 @@ const isLong = process.env['HOLDFAST_LONG'] === '1';
 
 /** Level 1 has every point of these in the normal lane; here it is with real pods and users. */
 const besideStrategies = [
-  ['blue-green', { type: 'blue-green', retainMs: 60_000 }],
+  ['blue-green', { type: 'blue-green', retainMs: 30 * minute }],
   ['canary', { type: 'canary', route: 'shop', steps: [{ weightPercent: 50, forMs: 60_000 }] }],
 ] as const;
 

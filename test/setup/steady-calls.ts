@@ -1,7 +1,7 @@
 /** Calls by gRPC at a steady rate, all on one connection, as clients of gRPC keep it. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sendAtPace } from './steady-pace.ts';
 
 export interface CallReport {
   readonly sent: number;
@@ -9,8 +9,6 @@ export interface CallReport {
   /** Answers by the version that gave them. */
   readonly byVersion: Readonly<Record<string, number>>;
 }
-
-const TICK_MS = 5;
 
 /** Calls shop.Shop/Greet `perSecond` times a second while `work` runs. */
 export async function callWhile(
@@ -20,31 +18,19 @@ export async function callWhile(
   const session = connect(target.url);
   const failures: string[] = [];
   const byVersion: Record<string, number> = {};
-  const open = new Set<Promise<void>>();
   let sent = 0;
-  const callOne = (): void => {
+  const callOne = async (): Promise<void> => {
     sent += 1;
-    const answered = call(session, target.authority).then(
-      ({ status, version }) => {
-        byVersion[version] = (byVersion[version] ?? 0) + 1;
-        if (status !== '0') failures.push(`gRPC status ${status} from version ${version}`);
-      },
-      (error: unknown) => void failures.push(String(error)),
-    );
-    open.add(answered);
-    void answered.finally(() => open.delete(answered));
+    try {
+      const { status, version } = await call(session, target.authority);
+      byVersion[version] = (byVersion[version] ?? 0) + 1;
+      if (status !== '0') failures.push(`gRPC status ${status} from version ${version}`);
+    } catch (error) {
+      failures.push(String(error));
+    }
   };
-  const ended = new AbortController();
-  const working = work().finally(() => ended.abort());
-  const startedAtMs = performance.now();
-  while (!ended.signal.aborted) {
-    const due = ((performance.now() - startedAtMs) / 1_000) * target.perSecond;
-    while (sent < due) callOne();
-    await sleep(TICK_MS);
-  }
-  await Promise.all(open);
+  await sendAtPace(target.perSecond, callOne, work);
   session.destroy();
-  await working;
   return { sent, failures, byVersion };
 }
 

@@ -1,6 +1,6 @@
 /** Requests at a steady rate, whether earlier ones were answered or not. */
 import { Agent, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sendAtPace } from './steady-pace.ts';
 
 export interface RequestReport {
   readonly sent: number;
@@ -12,7 +12,6 @@ export interface RequestReport {
   readonly newConnections: number;
 }
 
-const TICK_MS = 5;
 const ANSWER_WITHIN_MS = 10_000;
 
 /** Sends `perSecond` requests per second to the gateway while `work` runs. */
@@ -24,35 +23,23 @@ export async function sendWhile(
   const fresh = new Agent({ keepAlive: false, maxSockets: 64 });
   const failures: string[] = [];
   const byVersion: Record<string, number> = {};
-  const open = new Set<Promise<void>>();
   let sent = 0;
   let newConnections = 0;
-  const sendOne = (): void => {
+  const sendOne = async (): Promise<void> => {
     sent += 1;
     const agent = sent % 2 === 0 ? kept : fresh;
     if (agent === fresh) newConnections += 1;
-    const answered = ask(target.url, { agent, host: target.host }).then(
-      ({ status, version }) => {
-        byVersion[version] = (byVersion[version] ?? 0) + 1;
-        if (status !== 200) failures.push(`HTTP ${status} from version ${version}`);
-      },
-      (error: unknown) => void failures.push(String(error)),
-    );
-    open.add(answered);
-    void answered.finally(() => open.delete(answered));
+    try {
+      const { status, version } = await ask(target.url, { agent, host: target.host });
+      byVersion[version] = (byVersion[version] ?? 0) + 1;
+      if (status !== 200) failures.push(`HTTP ${status} from version ${version}`);
+    } catch (error) {
+      failures.push(String(error));
+    }
   };
-  const ended = new AbortController();
-  const working = work().finally(() => ended.abort());
-  const startedAtMs = performance.now();
-  while (!ended.signal.aborted) {
-    const due = ((performance.now() - startedAtMs) / 1_000) * target.perSecond;
-    while (sent < due) sendOne();
-    await sleep(TICK_MS);
-  }
-  await Promise.all(open);
+  await sendAtPace(target.perSecond, sendOne, work);
   kept.destroy();
   fresh.destroy();
-  await working;
   return { sent, failures, byVersion, newConnections };
 }
 
