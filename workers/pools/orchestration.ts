@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { createContracts } from '../../activities/contracts/index.ts';
 import { createLocks } from '../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
+import { auditedIdentity } from '../audited-ports.ts';
 import { loadWorkflowBundle } from '../bundle.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
@@ -10,7 +11,8 @@ import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts
  * and the Temporal server: as local activities where they only read.
  */
 export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup> => {
-  const { config, connection, namespace, encryption } = context;
+  const { config, connection, namespace, encryption, audit } = context;
+  const identity = createUnverifiedIdentity();
   const { dataConverter } = encryption;
   const client = new Client({ connection, namespace, dataConverter });
   const { timeoutProfile, queuePrefix, workflowBundlePath } = config;
@@ -20,7 +22,10 @@ export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup
     }),
     activities: {
       ...activityTypes('contracts', createContracts({ timeoutProfile })),
-      ...activityTypes('identity', createUnverifiedIdentity()),
+      ...activityTypes(
+        'identity',
+        audit === undefined ? identity : auditedIdentity(identity, audit),
+      ),
       ...activityTypes('locks', createLocks({ client, queuePrefix })),
     },
     maxConcurrentActivityTaskExecutions: 20,
