@@ -29,6 +29,9 @@ export const audited = async <Outcome>(
   // Loaded on demand: without a database the driver is not needed.
   const postgres = await import('../../activities/store/postgres/index.ts');
   await using store = postgres.openStore(databaseUrl);
+  await postgres.requireCurrent(store).catch((error: unknown) => {
+    throw toOpsError(error);
+  });
   const log = postgres.createPostgresAuditLog({ store });
   const correlation = randomUUID();
   const tell = async (about: Pick<AuditEntry, 'phase' | 'result'>): Promise<void> => {

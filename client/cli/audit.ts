@@ -10,6 +10,7 @@ import {
   recordEvent,
 } from '../../activities/store/audit/index.ts';
 import * as postgres from '../../activities/store/postgres/index.ts';
+import type { AuditLog } from '../../activities/store/port.ts';
 import { sha256 } from '../../activities/store/sha256.ts';
 import {
   verifyRecords,
@@ -37,7 +38,7 @@ export const verify = async (
   const { file } = flags;
   const verified =
     file === undefined
-      ? await withStore(async (store) => verifyDatabase(store, outside))
+      ? await withLog(async (store, log) => verifyDatabase({ store, log }, outside))
       : await coded(verifyFile(path.resolve(file), outside));
   const { size, root, finding, anchored } = verified;
   if (flags.json === true) {
@@ -59,11 +60,9 @@ const outsideOf = async ({ head, key }: VerifyFlags): Promise<Outside> =>
 const known = { hash: sha256, log: postgres.operationsLog };
 
 const verifyDatabase = async (
-  store: postgres.Store,
+  { store, log }: { store: postgres.Store; log: AuditLog },
   outside: Outside,
 ): Promise<AuditVerification> => {
-  await postgres.requireCurrent(store);
-  const log = postgres.createPostgresAuditLog({ store });
   const claimedSize = (await postgres.lastAuditHead(store))?.size;
   const people = await log.people();
   const anchor = { ...outside, claimedSize };
@@ -105,9 +104,7 @@ export const exportRecords = async (
   { terminal }: CommandContext,
   { format }: ExportFlags,
 ): Promise<void> =>
-  withStore(async (store) => {
-    await postgres.requireCurrent(store);
-    const log = postgres.createPostgresAuditLog({ store });
+  withLog(async (_store, log) => {
     const people = new Map((await log.people()).map((person) => [person.ref, person]));
     for await (const record of log.read({ from: 0 })) {
       const line =
@@ -122,11 +119,9 @@ export const exportRecords = async (
 export const head = async ({ terminal, end }: CommandContext, flags: HeadFlags): Promise<void> => {
   const { blobDirectory } = readSurroundings();
   const targets = await coded(Promise.resolve().then(() => exportTargets(flags.to)));
-  const exported = await withStore(async (store) => {
-    await postgres.requireCurrent(store);
+  const exported = await withLog(async (store, log) => {
     const keyFile = path.resolve(flags.keyFile ?? auditKeyIn(blobDirectory));
     const signer = await openHeadSigner(keyFile, postgres.auditOrigin);
-    const log = postgres.createPostgresAuditLog({ store });
     const exporter = postgres.createAuditExport({ store, log, signer, keyFile, targets });
     const failures = await exporter.run(Date.now(), { atOnce: true });
     const last = await postgres.lastAuditHead(store);
@@ -146,9 +141,7 @@ export const status = async (
   { terminal, end }: CommandContext,
   flags: AuditStatusFlags,
 ): Promise<void> => {
-  const found = await withStore(async (store) => {
-    await postgres.requireCurrent(store);
-    const log = postgres.createPostgresAuditLog({ store });
+  const found = await withLog(async (store, log) => {
     const before = await postgres.outboxStatus(store);
     for (const { target, dead } of before) {
       if (flags.retryRefused === true && dead > 0) await postgres.reviveDead(store, target);
@@ -199,6 +192,14 @@ const targetText = (status: postgres.OutboxStatus): string => {
 };
 
 const moment = (atMs: number): string => new Date(atMs).toISOString();
+
+const withLog = async <Result>(
+  use: (store: postgres.Store, log: AuditLog) => Promise<Result>,
+): Promise<Result> =>
+  withStore(async (store) => {
+    await postgres.requireCurrent(store);
+    return use(store, postgres.createPostgresAuditLog({ store }));
+  }, 'The audit log is off, because there is no database');
 
 const coded = async <Outcome>(call: Promise<Outcome>): Promise<Outcome> =>
   call.catch((error: unknown) => {
