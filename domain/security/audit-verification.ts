@@ -52,6 +52,7 @@ interface Progress {
   hash: HashFunction;
   log: string;
   anchor: AuditAnchor;
+  rootBySize: ReadonlyMap<number, Hash>;
   /** References whose name is not the one that they were made from. */
   misnamed: ReadonlySet<string>;
   range: CompactRange;
@@ -78,6 +79,7 @@ export const verifyRecords = async (
 ): Promise<AuditVerification> => {
   const progress: Progress = {
     ...known,
+    rootBySize: new Map(known.anchor.heads.map(({ size, root }) => [size, root])),
     misnamed: misnamedOf(known.hash, people),
     range: emptyRange,
     chain: firstChain,
@@ -97,7 +99,7 @@ export const verifyRecords = async (
     size: progress.range.size,
     root: rootOf(progress.hash, progress.range),
     finding,
-    anchored: finding === undefined ? Math.max(0, ...sizesOf(progress.anchor)) : 0,
+    anchored: finding === undefined ? greatestOf(progress.anchor) : 0,
   };
 };
 
@@ -108,7 +110,9 @@ const misnamedOf = (hash: HashFunction, people: readonly AuditPerson[]): Readonl
       .map(({ ref }) => ref),
   );
 
-const sizesOf = ({ heads }: AuditAnchor): number[] => heads.map(({ size }) => size);
+/** Of the heads below a size; 0 where there is none. */
+const greatestOf = ({ heads }: AuditAnchor, below = Infinity): number =>
+  heads.reduce((greatest, { size }) => (size < below ? Math.max(greatest, size) : greatest), 0);
 
 const checkRecord = (
   progress: Progress,
@@ -200,17 +204,23 @@ const compareWithExport = (progress: Progress, leaf: Hash): void => {
 };
 
 /** A root that is wrong though all leaves are as exported, or where no leaves were exported. */
-const checkHead = ({ hash, range, anchor, foreignAt }: Progress): AuditFinding | undefined => {
-  const head = anchor.heads.find(({ size }) => size === range.size);
-  if (head === undefined || foreignAt !== undefined) return undefined;
+const checkHead = ({
+  hash,
+  range,
+  anchor,
+  rootBySize,
+  foreignAt,
+}: Progress): AuditFinding | undefined => {
+  const signed = rootBySize.get(range.size);
+  if (signed === undefined || foreignAt !== undefined) return undefined;
   const root = rootOf(hash, range);
-  if (equalHashes(root, head.root)) return undefined;
-  const before = Math.max(0, ...sizesOf(anchor).filter((size) => size < range.size));
+  if (equalHashes(root, signed)) return undefined;
+  const before = greatestOf(anchor, range.size);
   return {
     damage: 'changed',
     position: before,
     upTo: range.size - 1,
-    detail: `the signed head of ${head.size} records has the root ${hexOf(head.root)}, these have ${hexOf(root)}`,
+    detail: `the signed head of ${range.size} records has the root ${hexOf(signed)}, these have ${hexOf(root)}`,
   };
 };
 
@@ -220,7 +230,7 @@ const checkEnd = ({
   foreignAt,
   goesOnAsBefore,
 }: Progress): AuditFinding | undefined => {
-  const signed = Math.max(0, anchor.claimedSize ?? 0, ...sizesOf(anchor));
+  const signed = Math.max(anchor.claimedSize ?? 0, greatestOf(anchor));
   const exported = Math.min(anchor.leaves.length, size);
   if (foreignAt !== undefined) {
     if (goesOnAsBefore || (foreignAt === exported - 1 && size >= signed)) {

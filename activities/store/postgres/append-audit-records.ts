@@ -45,8 +45,8 @@ export const appendRecords = async (
   entries: readonly AuditEntry[],
 ): Promise<number[]> => {
   const places = await placesOf(transaction, log, entries);
-  const added = entries.filter(
-    ({ id }, index) => !places.has(id) && entries.findIndex((entry) => entry.id === id) === index,
+  const added = [...new Map(entries.map((entry) => [entry.id, entry])).values()].filter(
+    ({ id }) => !places.has(id),
   );
   if (added.length > 0) await insert({ transaction, log, added, places });
   return entries.map(({ id }) => places.get(id) ?? Number.NaN);
