@@ -49,13 +49,19 @@ export const audited = async <Outcome>(
       throw toOpsError(error);
     });
   };
+  // What was done is done, and a token that was made is shown this once: it must not be lost now.
+  const tellEnd = async (end: string): Promise<void> =>
+    tell({ phase: 'outcome', result: end }).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      say(terminal, `How this ended (${end}) was not recorded: ${why}`);
+    });
   await tell({ phase: 'intent' });
   try {
     const outcome = await make();
-    await tell({ phase: 'outcome', result: result?.(outcome) ?? 'done' });
+    await tellEnd(result?.(outcome) ?? 'done');
     return outcome;
   } catch (error) {
-    await tell({ phase: 'outcome', result: 'failed' });
+    await tellEnd('failed');
     throw error;
   }
 };
