@@ -4,6 +4,7 @@ import { createLocks } from '../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
 import { auditedIdentity } from '../audited-ports.ts';
 import { loadWorkflowBundle } from '../bundle.ts';
+import { refusalSinks } from '../refused-messages.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /**
@@ -28,6 +29,7 @@ export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup
       ),
       ...activityTypes('locks', createLocks({ client, queuePrefix })),
     },
+    sinks: refusalSinks(audit),
     maxConcurrentActivityTaskExecutions: 20,
     maxConcurrentWorkflowTaskExecutions: 40,
     // A cached run costs some hundred kilobytes; one that was evicted is replayed in milliseconds.

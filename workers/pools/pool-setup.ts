@@ -23,6 +23,7 @@ export type PoolSetup = Pick<
   WorkerOptions,
   | 'activities'
   | 'workflowBundle'
+  | 'sinks'
   | 'maxConcurrentActivityTaskExecutions'
   | 'maxConcurrentWorkflowTaskExecutions'
   | 'maxCachedWorkflows'

@@ -148,18 +148,28 @@ describe('the audit log of a worker', () => {
     const run = await startRelease('v2');
     const pause = { actor: 'bob@example.com', reason: 'looks odd' };
     await run.executeUpdate('pause', { args: [pause] });
+    await expect(run.executeUpdate('approve', { args: [pause] })).rejects.toThrow();
+    const refused = await until(recorded, (bodies) => bodies.length === 3);
+    expect(refused[2]).toMatchObject({
+      action: 'approve',
+      phase: 'effect',
+      reason: 'looks odd',
+      decision: { verdict: 'refused' },
+      actor: { verification: 'unverified' },
+    });
     await server.stop();
     await run.executeUpdate('resume', { args: [{ ...pause, reason: 'looks fine' }] });
     expect(await readdir(path.join(folder, 'blobs', 'audit', 'waiting'))).toHaveLength(1);
     await server.start();
-    const all = await until(recorded, (bodies) => bodies.length === 3);
+    const all = await until(recorded, (bodies) => bodies.length === 4);
     expect(all).toMatchObject([
       { action: 'deploy', phase: 'intent' },
-      { action: 'pause', phase: 'effect', reason: 'looks odd' },
+      { action: 'pause', phase: 'effect', reason: 'looks odd', decision: { verdict: 'allowed' } },
+      { action: 'approve' },
       { action: 'resume', phase: 'effect', reason: 'looks fine' },
     ]);
     await sweep();
-    expect(await recorded()).toHaveLength(3);
+    expect(await recorded()).toHaveLength(4);
     await run.terminate('by hand');
     await sweep();
     expect((await recorded()).at(-1)).toMatchObject({ result: 'the run ended terminated' });
