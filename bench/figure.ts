@@ -19,11 +19,16 @@ export interface Figure {
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;
 
-/** Completes a figure: a lower value is better for everything that is measured here. */
+const meets = (value: number, target: number, unit: string): boolean =>
+  unit.endsWith('/s') ? value >= target : value <= target;
+
+/** Completes a figure: a lower value is better, except of a rate. */
 export const figure = (measured: Omit<Figure, 'holds' | 'ratio'>): Figure => ({
   ...measured,
   value: round(measured.value),
-  ...(measured.target === undefined ? {} : { holds: measured.value <= measured.target }),
+  ...(measured.target === undefined
+    ? {}
+    : { holds: meets(measured.value, measured.target, measured.unit) }),
   ...(measured.peerValue === undefined
     ? {}
     : {

@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   concurrent: async () => (await import('./concurrent.ts')).measureConcurrent,
   deploy: async () => (await import('./deploy.ts')).measureDeploy,
   pictures: async () => (await import('./pictures.ts')).drawPictures,
+  trust: async () => (await import('./trust.ts')).measureTrust,
   progressive: async () => (await import('./progressive.ts')).measureProgressive,
 };
 

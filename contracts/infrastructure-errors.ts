@@ -89,6 +89,12 @@ export const infrastructureErrors = {
     meaning: 'The database, or the backup, was written by a newer version of Holdfast.',
     next: 'Use that version or a later one; there is no way back except an older backup.',
   }),
+  AUDIT_LOG_BROKEN: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'The audit log is not what it was: records were changed, are gone, or are older ones.',
+    next: 'Run `holdfast audit verify --head DIRECTORY`; it names the first bad record and what was done to it.',
+  }),
   STORE_ALTERED: final({
     exitCode: 4,
     httpStatus: 409,

@@ -20,6 +20,17 @@ export interface PlanDecision extends Message {
   planDigest: string;
 }
 
+/** What a worker is told of a message that a run refused, for the audit log. */
+export interface RefusedMessage {
+  /** Of the update. */
+  id: string;
+  action: string;
+  /** As the message says; nobody has checked it. */
+  actor: string;
+  reason: string;
+  why: string;
+}
+
 /** Asks for a share of the traffic; the rollout stays there until `promote`. */
 export interface WeightRequest extends Message {
   /** 0–100. */

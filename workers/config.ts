@@ -4,6 +4,8 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codedErrorOf } from '../activities/coded-failure.ts';
+import { exportTargets, type ExportTarget } from '../activities/store/audit/export-targets.ts';
+import { auditKeyIn } from '../activities/store/audit/key-place.ts';
 import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
 import { codecTokensBeside } from '../activities/encryption/index.ts';
@@ -43,10 +45,19 @@ export interface WorkerConfig {
   health: { host: string; port: number };
   /** Keys that payloads are sealed with; without it nothing is sealed. */
   keyRingFile: string | undefined;
+  audit: AuditConfig;
   /** Present where this process opens payloads for the Temporal UI. */
   codec: CodecConfig | undefined;
   logLevel: string;
   temporal: ClientConnectConfig;
+}
+
+/** The audit log is on where there is a database; heads need a key too. */
+export interface AuditConfig {
+  /** Key that heads are signed with; undefined: none are signed here. */
+  keyFile: string | undefined;
+  targets: readonly ExportTarget[];
+  headEveryMs: number;
 }
 
 /** The codec endpoint: where it listens, whose pages it answers, who may ask. */
@@ -107,6 +118,12 @@ const Settings = z.object({
   ),
   HOLDFAST_HEALTH_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_HEALTH_PORT: z.preprocess(unset, Port.default(0)),
+  HOLDFAST_AUDIT_KEY: optionalText,
+  HOLDFAST_AUDIT_EXPORT: optionalText,
+  HOLDFAST_AUDIT_HEAD_EVERY_MS: z.preprocess(
+    unset,
+    z.coerce.number().int().min(100, 'must be 100 or more milliseconds').default(60_000),
+  ),
   HOLDFAST_KEY_RING: optionalText,
   HOLDFAST_CODEC_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_CODEC_PORT: z.preprocess(unset, Port.optional()),
@@ -130,6 +147,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
   const settings = readSettings(env, problems);
   const temporal = readConnection(env, problems);
   const environments = readEnvironments(settings.HOLDFAST_ENVIRONMENTS, problems);
+  const audit = auditConfig(settings, problems);
   if (problems.length > 0) {
     const what = 'The worker was not started, these settings are wrong:';
     throw new StartError('CONFIGURATION_INVALID', what, problems);
@@ -149,6 +167,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
     health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
     keyRingFile: settings.HOLDFAST_KEY_RING,
+    audit,
     codec: codecConfig(settings),
     logLevel: settings.HOLDFAST_LOG_LEVEL,
     temporal,
@@ -162,7 +181,8 @@ const readSettings = (env: NodeJS.ProcessEnv, problems: string[]): Settings => {
   problems.push(...wrong.map(({ field, reason }) => `${field}: ${reason}`));
   const names = new Set(wrong.map(({ field }) => field));
   const settings = outcome.data ?? Settings.parse(withoutNames(env, names));
-  problems.push(...databaseUrlProblems(settings.DATABASE_URL));
+  const { DATABASE_URL: url } = settings;
+  if (url !== undefined) orProblem(() => readDatabaseUrl(url), problems);
   // Which settings are required follows from the pools; of wrong pools nothing follows.
   if (!names.has('HOLDFAST_POOLS')) requireSettings(settings, problems);
   return settings;
@@ -198,6 +218,16 @@ const requireCodecSettings = (settings: Settings, problems: string[]): void => {
   }
 };
 
+const auditConfig = (settings: Settings, problems: string[]): AuditConfig => {
+  const { HOLDFAST_BLOBS: blobs, HOLDFAST_AUDIT_KEY: named } = settings;
+  const keyFile = named ?? (blobs === undefined ? undefined : auditKeyIn(blobs));
+  return {
+    keyFile,
+    targets: orProblem(() => exportTargets(settings.HOLDFAST_AUDIT_EXPORT), problems) ?? [],
+    headEveryMs: settings.HOLDFAST_AUDIT_HEAD_EVERY_MS,
+  };
+};
+
 const codecConfig = (settings: Settings): CodecConfig | undefined => {
   const {
     HOLDFAST_CODEC_PORT: port,
@@ -209,12 +239,13 @@ const codecConfig = (settings: Settings): CodecConfig | undefined => {
   return { host: settings.HOLDFAST_CODEC_HOST, port, origin, tokensFile };
 };
 
-const databaseUrlProblems = (url: string | undefined): string[] => {
+/** What a setting means; what is wrong with it is reported, and it counts as unset. */
+const orProblem = <Meaning>(read: () => Meaning, problems: string[]): Meaning | undefined => {
   try {
-    if (url !== undefined) readDatabaseUrl(url);
-    return [];
+    return read();
   } catch (error) {
-    return [codedErrorOf(error)?.message ?? String(error)];
+    problems.push(codedErrorOf(error)?.message ?? String(error));
+    return undefined;
   }
 };
 

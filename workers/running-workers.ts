@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
 import {
@@ -6,6 +7,8 @@ import {
   createLoggedDecodeRecords,
 } from '../activities/encryption/index.ts';
 import { deliveryMetricsText } from '../domain/delivery/delivery-metrics.ts';
+import { openAudit, type Audit } from './audit.ts';
+import { auditedDecodeRecords } from './audited-ports.ts';
 import { startCodecEndpoint, type CodecEndpoint } from './codec-endpoint.ts';
 import type { WorkerConfig } from './config.ts';
 import { openEncryption } from './encryption.ts';
@@ -52,17 +55,21 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
   const encryption = await openEncryption(config.keyRingFile);
   const connection = await connect(config);
   let releases: ReleaseStore | undefined;
+  let audit: Audit | undefined;
   try {
     releases = await openReleaseStore(config, log);
+    audit = await openAudit(config, log);
     return await runOn({
       config,
       connection,
       namespace: config.temporal.namespace ?? 'default',
       releases,
       encryption,
+      audit,
       log,
     });
   } catch (error) {
+    await audit?.close();
     await releases?.close();
     await connection.close();
     throw error;
@@ -94,11 +101,13 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
     }
   };
   const running = [...workers.values()].map((worker) => worker.run());
+  context.audit?.keepUp(clientOf(context));
   // A pool that is missing would leave runs waiting in silence; the supervisor starts all anew.
   for (const run of running) run.catch(stopPolling);
   const finished = endOf(running, async () => {
     await codec?.close();
     await health.close();
+    await context.audit?.close();
     await context.releases?.close();
     await context.connection.close();
   });
@@ -119,18 +128,23 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
   };
 };
 
+const clientOf = ({ connection, namespace, encryption: { dataConverter } }: PoolContext): Client =>
+  new Client({ connection, namespace, dataConverter });
+
 const openCodecEndpoint = async ({
   config: { codec },
   encryption: { ring },
+  audit,
   log,
 }: PoolContext): Promise<CodecEndpoint | undefined> => {
   if (codec === undefined || ring === undefined) return undefined;
   const { tokensFile, ...place } = codec;
+  const logged = createLoggedDecodeRecords(log);
   return startCodecEndpoint({
     ...place,
     ring,
     tokens: createFilesystemCodecTokens(tokensFile),
-    records: createLoggedDecodeRecords(log),
+    records: audit === undefined ? logged : auditedDecodeRecords(logged, audit),
     log,
   });
 };

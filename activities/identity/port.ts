@@ -6,6 +6,8 @@ export interface Identity {
     action: string;
     workflowId: string;
     proof?: string;
+    /** Why, as the message says; for the audit log. */
+    reason?: string;
   }): Promise<VerifiedActor>;
 }
 

@@ -1,4 +1,6 @@
 import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
+import type { AuditEntry, AuditPerson, AuditRecord } from '../../domain/security/audit-record.ts';
+import type { CompactRange } from '../../domain/security/merkle-tree.ts';
 
 /**
  * Content-addressed, encrypted bytes: manifest sets, plans, pre-images, logs.
@@ -20,4 +22,32 @@ export interface ReleaseRecords {
   /** Adding a run again changes nothing. */
   add(record: EndedRelease): Promise<void>;
   all(): Promise<EndedRelease[]>;
+}
+
+/** An intent that nothing was heard of since. */
+export interface OpenIntent {
+  position: number;
+  atMs: number;
+  action: string;
+  correlation: string;
+  /** The run that it is about, if it is about one. */
+  run?: string;
+}
+
+/**
+ * What was asked, decided and done, in a log that only grows. Each record has a position without
+ * gaps and vouches for all before it.
+ */
+export interface AuditLog {
+  /** Settles when the entries are kept for good. One whose id is in the log keeps its place there. */
+  append(entries: readonly AuditEntry[]): Promise<{ positions: number[] }>;
+  size(): Promise<number>;
+  /** Records from a position on, in their order. */
+  read(range: { from: number; to?: number }): AsyncIterable<AuditRecord>;
+  /** Those who were not erased. */
+  people(): Promise<AuditPerson[]>;
+  /** What the root of the log at a size is made from. @throws AUDIT_LOG_BROKEN */
+  rangeAt(size: number): Promise<CompactRange>;
+  /** Intents from before the moment that have no outcome, the oldest first. */
+  openIntents(before: { beforeMs: number; limit: number }): Promise<OpenIntent[]>;
 }

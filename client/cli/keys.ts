@@ -13,6 +13,7 @@ import type { TokenEntry } from '../../activities/encryption/port.ts';
 import type { KeyEntry } from '../../domain/security/key-ring.ts';
 import { toOpsError } from '../error-translation.ts';
 import { OpsError } from '../ops-error.ts';
+import { audited, type KeyChange } from './audit-key-changes.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseDurationFlag } from './duration-flag.ts';
 import type { KeysFlags, TokenFlags } from './keys-verb.ts';
@@ -21,7 +22,10 @@ import { canvasOf, printJson, printLine, say, type Terminal } from './terminal.t
 
 export const createKeys = async ({ terminal }: CommandContext, flags: KeysFlags): Promise<void> => {
   const ring = ringOf(flags);
-  const key = await coded(createKeyRingFile(ring, new Date()));
+  const change: KeyChange = { action: 'keys.create', subject: { ring } };
+  const key = await audited(terminal, change, async () =>
+    coded(createKeyRingFile(ring, new Date())),
+  );
   tellKey(terminal, { ring, key }, flags);
   say(terminal, `Next: export HOLDFAST_KEY_RING=${ring}`);
   say(terminal, 'Set it for every worker and every command, and keep a copy of the file apart.');
@@ -29,7 +33,10 @@ export const createKeys = async ({ terminal }: CommandContext, flags: KeysFlags)
 
 export const rotateKeys = async ({ terminal }: CommandContext, flags: KeysFlags): Promise<void> => {
   const ring = ringOf(flags);
-  const key = await coded(rotateKeyRingFile(ring, new Date()));
+  const change: KeyChange = { action: 'keys.rotate', subject: { ring } };
+  const key = await audited(terminal, change, async () =>
+    coded(rotateKeyRingFile(ring, new Date())),
+  );
   tellKey(terminal, { ring, key }, flags);
   say(terminal, 'Next: give this file to every worker and start it again; only then it writes.');
 };
@@ -40,7 +47,8 @@ export const revokeKey = async (
   flags: KeysFlags,
 ): Promise<void> => {
   const ring = ringOf(flags);
-  const key = await coded(revokeInKeyRingFile(ring, id));
+  const change: KeyChange = { action: 'keys.revoke', subject: { ring, key: id } };
+  const key = await audited(terminal, change, async () => coded(revokeInKeyRingFile(ring, id)));
   tellKey(terminal, { ring, key }, flags);
   say(terminal, 'Next: start every worker again; until then it still opens what this key sealed.');
 };
@@ -65,13 +73,26 @@ export const changeTokens = async (
   flags: TokenFlags,
 ): Promise<void> => {
   const file = tokensOf(flags, ringOf(flags));
-  if (flags.withdraw !== undefined) {
-    const entry = await coded(withdrawCodecToken(file, flags.withdraw));
+  const { withdraw } = flags;
+  if (withdraw !== undefined) {
+    const change: KeyChange = { action: 'keys.withdraw', subject: { file, token: withdraw } };
+    const entry = await audited(terminal, change, async () =>
+      coded(withdrawCodecToken(file, withdraw)),
+    );
     if (flags.json === true) printJson(terminal, { entry });
     else printLine(terminal, `${entry.id} of ${entry.holder}: withdrawn`);
     return;
   }
-  const issued = await coded(issueCodecToken(file, { ...tokenRequest(flags), at: new Date() }));
+  const request = tokenRequest(flags);
+  const change = {
+    action: 'keys.token',
+    subject: { file },
+    // The file of the tokens says who it is for.
+    result: ({ entry }: { entry: TokenEntry }) => `made ${entry.id}`,
+  } as const;
+  const issued = await audited(terminal, change, async () =>
+    coded(issueCodecToken(file, { ...request, at: new Date() })),
+  );
   if (flags.json === true) {
     printJson(terminal, issued);
     return;

@@ -1,11 +1,10 @@
 import path from 'node:path';
 import * as postgres from '../../activities/store/postgres/index.ts';
 import { expiriesAt } from '../../domain/store/prune-rules.ts';
-import { readSurroundings } from '../config.ts';
-import { toOpsError } from '../error-translation.ts';
 import { OpsError } from '../ops-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseDurationFlag } from './duration-flag.ts';
+import { withStore } from './open-store.ts';
 import { paintTable, piece, type Tone } from './paint.ts';
 import type { StoreFlags } from './store-verbs.ts';
 import { canvasOf, printJson, printLine, say, type Terminal } from './terminal.ts';
@@ -131,27 +130,6 @@ const badKeep = (reason: string): OpsError =>
     message: `--keep: ${reason}. Nothing was done.`,
     subject: '--keep',
   });
-
-const withStore = async <Result>(
-  use: (store: postgres.Store) => Promise<Result>,
-): Promise<Result> => {
-  const { databaseUrl } = readSurroundings();
-  if (databaseUrl === undefined) {
-    throw new OpsError({
-      code: 'CONFIGURATION_INVALID',
-      message:
-        'There is no database: DATABASE_URL is not set, and no sandbox with one is up. Nothing was done.',
-      next: 'Set DATABASE_URL, or run `holdfast sandbox up`.',
-      subject: 'DATABASE_URL',
-    });
-  }
-  try {
-    await using store = postgres.openStore(databaseUrl);
-    return await use(store);
-  } catch (error) {
-    throw toOpsError(error);
-  }
-};
 
 const rowsText = (rows: Readonly<Record<string, number>>): string =>
   Object.entries(rows)

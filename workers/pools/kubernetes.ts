@@ -4,15 +4,17 @@ import {
 } from '../../activities/kubernetes/index.ts';
 import { createFilesystemBlobStore } from '../../activities/store/index.ts';
 import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
+import { auditedReleaseRecords } from '../audited-ports.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /** Changes and watches the clusters that environments.yaml names. */
-export const kubernetesPool = ({ config, releases }: PoolContext): PoolSetup => {
+export const kubernetesPool = ({ config, releases, audit }: PoolContext): PoolSetup => {
   const { blobsDirectory, blobKeyFile, environments, environmentsDirectory } = config;
   if (blobsDirectory === undefined || releases === undefined) {
     throw new Error('the pool kubernetes has no blob store');
   }
-  const { records } = releases;
+  const records =
+    audit === undefined ? releases.records : auditedReleaseRecords(releases.records, audit);
   return {
     activities: {
       ...createKubernetesActivities({

@@ -2,7 +2,9 @@ import { Client } from '@temporalio/client';
 import { createContracts } from '../../activities/contracts/index.ts';
 import { createLocks } from '../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
+import { auditedIdentity } from '../audited-ports.ts';
 import { loadWorkflowBundle } from '../bundle.ts';
+import { refusalSinks } from '../refused-messages.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /**
@@ -10,7 +12,8 @@ import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts
  * and the Temporal server: as local activities where they only read.
  */
 export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup> => {
-  const { config, connection, namespace, encryption } = context;
+  const { config, connection, namespace, encryption, audit } = context;
+  const identity = createUnverifiedIdentity();
   const { dataConverter } = encryption;
   const client = new Client({ connection, namespace, dataConverter });
   const { timeoutProfile, queuePrefix, workflowBundlePath } = config;
@@ -20,9 +23,13 @@ export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup
     }),
     activities: {
       ...activityTypes('contracts', createContracts({ timeoutProfile })),
-      ...activityTypes('identity', createUnverifiedIdentity()),
+      ...activityTypes(
+        'identity',
+        audit === undefined ? identity : auditedIdentity(identity, audit),
+      ),
       ...activityTypes('locks', createLocks({ client, queuePrefix })),
     },
+    sinks: refusalSinks(audit),
     maxConcurrentActivityTaskExecutions: 20,
     maxConcurrentWorkflowTaskExecutions: 40,
     // A cached run costs some hundred kilobytes; one that was evicted is replayed in milliseconds.

@@ -1,5 +1,6 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Audit } from '../audit.ts';
 import type { WorkerConfig } from '../config.ts';
 import type { ReleaseStore } from '../release-store.ts';
 import type { Encryption } from '../encryption.ts';
@@ -12,6 +13,8 @@ export interface PoolContext {
   /** Absent where neither blobs nor a database are configured. */
   releases: ReleaseStore | undefined;
   encryption: Encryption;
+  /** Absent where no database is configured. */
+  audit: Audit | undefined;
   log: Logger;
 }
 
@@ -20,6 +23,7 @@ export type PoolSetup = Pick<
   WorkerOptions,
   | 'activities'
   | 'workflowBundle'
+  | 'sinks'
   | 'maxConcurrentActivityTaskExecutions'
   | 'maxConcurrentWorkflowTaskExecutions'
   | 'maxCachedWorkflows'

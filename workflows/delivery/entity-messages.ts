@@ -130,12 +130,16 @@ const takeResolutions = (entity: Entity): void => {
   );
 };
 
-const verify = (entity: Entity, { actor, action, proof }: LockResolution): Promise<VerifiedActor> =>
+const verify = (
+  entity: Entity,
+  { actor, action, proof, reason }: LockResolution,
+): Promise<VerifiedActor> =>
   entity.ports().identity.verify(
     {
       actor,
       action: `${lockMessageNames.resolve} ${action}`,
       workflowId: workflowInfo().workflowId,
+      reason,
       ...(proof === undefined ? {} : { proof }),
     },
     { summary: `who sends ${lockMessageNames.resolve}?` },

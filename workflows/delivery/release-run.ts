@@ -196,13 +196,13 @@ const answerQueries = (run: OpenRun): void => {
 export const verifyActor = async (
   run: OpenRun,
   action: UpdateName | 'deploy' | 'restore',
-  { actor, proof }: { actor: string; proof?: string | undefined },
+  { actor, proof, reason }: { actor: string; proof?: string | undefined; reason: string },
 ): Promise<VerifiedActor> => {
   await condition(() => run.ports !== undefined);
   const ports = (run as ReleaseRun).ports;
   const { workflowId } = workflowInfo();
   return ports.identity.verify(
-    { actor, action, workflowId, ...(proof === undefined ? {} : { proof }) },
+    { actor, action, workflowId, reason, ...(proof === undefined ? {} : { proof }) },
     { summary: `who sends ${action}?` },
   );
 };

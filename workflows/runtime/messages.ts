@@ -10,6 +10,7 @@ import type {
 import { updateNames } from '../../contracts/messages.ts';
 import { codedFailure } from './failures.ts';
 import { messageProblem } from './message-shape.ts';
+import { tellRefusal } from './refusals.ts';
 
 /** How a run treats one kind of message. */
 export interface MessageRule<Payload extends Message> {
@@ -58,12 +59,13 @@ const accept = <Payload extends Message>(
   rule: MessageRule<Payload>,
   deps: MessageDeps,
 ): void => {
-  const refuse = (why: string): never => {
+  const refuse = (message: Payload, why: string): never => {
+    tellRefusal(name, message, why);
     throw codedFailure({ code: 'MESSAGE_REFUSED', message: `\`${name}\` is refused: ${why}.` });
   };
   const check = (message: Payload): void => {
     const problem = messageProblem(message, name) ?? rule.refusal(message);
-    if (problem !== undefined) refuse(problem);
+    if (problem !== undefined) refuse(message, problem);
   };
   const handle = async (message: Payload): Promise<MessageReceipt> => {
     const verified = await deps.verify(name, message);

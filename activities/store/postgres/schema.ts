@@ -5,7 +5,16 @@ import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
 export const schemaName = 'holdfast';
 
 /** Tables with content, in an order in which they can be filled. */
-export const storeTables = ['release_record', 'pruned_release_figure'] as const;
+export const storeTables = [
+  'release_record',
+  'pruned_release_figure',
+  'audit_record',
+  'audit_person',
+  'audit_head',
+  'outbox_target',
+  'outbox_message',
+  'inbox_message',
+] as const;
 
 export type StoreTable = (typeof storeTables)[number];
 
@@ -35,9 +44,68 @@ interface PrunedReleaseFigureTable {
   value: number;
 }
 
+/** Only grows; see the migration for who may do what. */
+interface AuditRecordTable {
+  log: string;
+  /** A bigint, which the driver gives as text. */
+  position: ColumnType<string, number>;
+  entry_id: string;
+  body: string;
+  leaf: Buffer;
+  chain: Buffer;
+  /** Roots of the subtrees that this record completes, one behind the other. */
+  nodes: Buffer;
+}
+
+/** Both are null where the person was erased. */
+interface AuditPersonTable {
+  ref: string;
+  salt: string | null;
+  name: string | null;
+}
+
+interface AuditHeadTable {
+  log: string;
+  size: ColumnType<string, number>;
+  note: string;
+  made_at: Moment;
+}
+
+interface OutboxTargetTable {
+  target: string;
+  failures: Generated<number>;
+  last_error: string | null;
+  failing_since: Moment | null;
+  next_attempt_at: Generated<Date>;
+  last_delivered_at: Moment | null;
+}
+
+interface OutboxMessageTable {
+  target: string;
+  number: ColumnType<string, number>;
+  topic: string;
+  payload: unknown;
+  added_at: Moment;
+  delivered_at: Moment | null;
+  dead_at: Moment | null;
+  dead_because: string | null;
+}
+
+interface InboxMessageTable {
+  consumer: string;
+  message_id: string;
+  received_at: Moment;
+}
+
 /** The tables as they are after the last migration. */
 export interface StoreSchema {
   migration: MigrationTable;
   release_record: ReleaseRecordTable;
   pruned_release_figure: PrunedReleaseFigureTable;
+  audit_record: AuditRecordTable;
+  audit_person: AuditPersonTable;
+  audit_head: AuditHeadTable;
+  outbox_target: OutboxTargetTable;
+  outbox_message: OutboxMessageTable;
+  inbox_message: InboxMessageTable;
 }

@@ -163,7 +163,7 @@ describe('a worker with a database', () => {
   test('does not start on a database that was not migrated, and says what to run', async () => {
     const { code, stderr } = await startWorker().ended();
     expect(code).toBe(4);
-    expect(stderr).toContain('lacks migration 1');
+    expect(stderr).toContain('lacks migrations 1');
     expect(stderr).toContain('holdfast store migrate');
     expect(stderr).not.toContain(new URL(databaseUrl).password);
   });

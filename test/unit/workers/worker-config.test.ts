@@ -57,6 +57,32 @@ describe('the settings of a worker', () => {
     ]);
   });
 
+  test('of the audit log say where heads go, and with which key they are signed', () => {
+    const { audit } = readConfig(complete());
+    expect(audit).toEqual({
+      keyFile: path.join(folder, 'audit', 'key'),
+      targets: [],
+      headEveryMs: 60_000,
+    });
+    const places = `${folder}, https://siem.example/events`;
+    const named = { HOLDFAST_AUDIT_EXPORT: places, HOLDFAST_AUDIT_KEY: '/keys/audit' };
+    expect(readConfig({ ...complete(), ...named }).audit).toMatchObject({
+      keyFile: '/keys/audit',
+      targets: [
+        { name: `file://${folder}`, wantsRecords: false },
+        { name: 'https://siem.example/events', wantsRecords: true },
+      ],
+    });
+    const wrong = {
+      HOLDFAST_AUDIT_EXPORT: 'http://siem.example',
+      HOLDFAST_AUDIT_HEAD_EVERY_MS: '1',
+    };
+    expect(problemsOf({ ...complete(), ...wrong })).toEqual([
+      'HOLDFAST_AUDIT_HEAD_EVERY_MS: must be 100 or more milliseconds',
+      expect.stringContaining('HOLDFAST_AUDIT_EXPORT must be directories and https addresses'),
+    ]);
+  });
+
   test('of the codec endpoint come together: its port, the key ring and the origin of the UI', () => {
     expect(readConfig(complete()).codec).toBeUndefined();
     expect(problemsOf({ ...complete(), HOLDFAST_CODEC_PORT: '8234' })).toEqual([

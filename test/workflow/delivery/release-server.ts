@@ -10,6 +10,7 @@ import { createMeasurements } from '../../../activities/metrics/index.ts';
 import type { Notification } from '../../../activities/notify/port.ts';
 import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
 import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
+import { refusalSinks } from '../../../workers/refused-messages.ts';
 import { createReplayer } from '../../replay/history-replayer.ts';
 import { recordHistory } from '../../replay/recorded-history.ts';
 import { connectToTemporal, startTimeSkipping } from '../../setup/temporal-environment.ts';
@@ -201,7 +202,9 @@ const createWorkers = async (
         activities: verbs,
         maxHeartbeatThrottleInterval: '200ms',
         defaultHeartbeatThrottleInterval: '200ms',
-        ...(pool === 'orchestration' ? { workflowBundle: { codePath: bundlePath() } } : {}),
+        ...(pool === 'orchestration'
+          ? { workflowBundle: { codePath: bundlePath() }, sinks: refusalSinks(undefined) }
+          : {}),
       }),
     ),
   );

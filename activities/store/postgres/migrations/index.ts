@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { KnownMigration } from '../../../../domain/store/migration-plan.ts';
 import { releaseRecords } from './0001-release-records.ts';
+import { auditLog } from './0002-audit-log.ts';
+import { outbox } from './0003-outbox.ts';
 import type { Migration } from './migration.ts';
 
 /** A migration with the digest by which an altered one is found out. */
@@ -12,7 +14,6 @@ const checksumOf = ({ name, statements }: Migration): string =>
     .digest('hex');
 
 /** In the order of their numbers. */
-export const migrations: readonly ChecksummedMigration[] = [releaseRecords].map((migration) => ({
-  ...migration,
-  checksum: checksumOf(migration),
-}));
+export const migrations: readonly ChecksummedMigration[] = [releaseRecords, auditLog, outbox].map(
+  (migration) => ({ ...migration, checksum: checksumOf(migration) }),
+);
