@@ -1,6 +1,7 @@
 /** The store in PostgreSQL. Apart from the blobs, so that who needs no database loads no driver. */
 export { backUp } from './backup.ts';
 export { migrate, requireCurrent } from './migrate.ts';
+export { createPostgresAccessKeys } from './postgres-access-keys.ts';
 export { openStore, type Store } from './open-store.ts';
 export {
   createPostgresReleaseRecords,

@@ -5,7 +5,7 @@ import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
 export const schemaName = 'holdfast';
 
 /** Tables with content, in an order in which they can be filled. */
-export const storeTables = ['release_record', 'pruned_release_figure'] as const;
+export const storeTables = ['release_record', 'pruned_release_figure', 'access_key'] as const;
 
 export type StoreTable = (typeof storeTables)[number];
 
@@ -35,9 +35,22 @@ interface PrunedReleaseFigureTable {
   value: number;
 }
 
+/** One row for each access key that was ever made; the secrets are with their holders. */
+interface AccessKeyTable {
+  id: string;
+  holder: string;
+  public_key: string;
+  environments: string[];
+  actions: string[];
+  created_at: Moment;
+  expires_at: Moment;
+  revoked_at: ColumnType<Date | null, Date | null>;
+}
+
 /** The tables as they are after the last migration. */
 export interface StoreSchema {
   migration: MigrationTable;
   release_record: ReleaseRecordTable;
   pruned_release_figure: PrunedReleaseFigureTable;
+  access_key: AccessKeyTable;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { KnownMigration } from '../../../../domain/store/migration-plan.ts';
 import { releaseRecords } from './0001-release-records.ts';
+import { accessKeys } from './0002-access-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** A migration with the digest by which an altered one is found out. */
@@ -12,7 +13,9 @@ const checksumOf = ({ name, statements }: Migration): string =>
     .digest('hex');
 
 /** In the order of their numbers. */
-export const migrations: readonly ChecksummedMigration[] = [releaseRecords].map((migration) => ({
-  ...migration,
-  checksum: checksumOf(migration),
-}));
+export const migrations: readonly ChecksummedMigration[] = [releaseRecords, accessKeys].map(
+  (migration) => ({
+    ...migration,
+    checksum: checksumOf(migration),
+  }),
+);
