@@ -41,6 +41,8 @@ export interface WorkerConfig {
   /** Where people see runs, for links in notifications; without it there are none. */
   temporalUiUrl: string | undefined;
   health: { host: string; port: number };
+  /** Who may do what; without it every sender is taken at their word. */
+  accessFile: string | undefined;
   /** Keys that payloads are sealed with; without it nothing is sealed. */
   keyRingFile: string | undefined;
   /** Present where this process opens payloads for the Temporal UI. */
@@ -107,6 +109,7 @@ const Settings = z.object({
   ),
   HOLDFAST_HEALTH_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_HEALTH_PORT: z.preprocess(unset, Port.default(0)),
+  HOLDFAST_ACCESS: optionalText,
   HOLDFAST_KEY_RING: optionalText,
   HOLDFAST_CODEC_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_CODEC_PORT: z.preprocess(unset, Port.optional()),
@@ -148,6 +151,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
     health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
+    accessFile: settings.HOLDFAST_ACCESS,
     keyRingFile: settings.HOLDFAST_KEY_RING,
     codec: codecConfig(settings),
     logLevel: settings.HOLDFAST_LOG_LEVEL,

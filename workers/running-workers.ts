@@ -6,6 +6,7 @@ import {
   createLoggedDecodeRecords,
 } from '../activities/encryption/index.ts';
 import { deliveryMetricsText } from '../domain/delivery/delivery-metrics.ts';
+import { openIdentity, type OpenIdentity } from './access.ts';
 import { startCodecEndpoint, type CodecEndpoint } from './codec-endpoint.ts';
 import type { WorkerConfig } from './config.ts';
 import { openEncryption } from './encryption.ts';
@@ -52,7 +53,9 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
   const encryption = await openEncryption(config.keyRingFile);
   const connection = await connect(config);
   let releases: ReleaseStore | undefined;
+  let access: OpenIdentity | undefined;
   try {
+    access = await openIdentity(config);
     releases = await openReleaseStore(config, log);
     return await runOn({
       config,
@@ -60,9 +63,12 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
       namespace: config.temporal.namespace ?? 'default',
       releases,
       encryption,
+      identity: access.identity,
+      closeIdentity: access.close,
       log,
     });
   } catch (error) {
+    await access?.close();
     await releases?.close();
     await connection.close();
     throw error;
@@ -80,7 +86,9 @@ const connect = async ({ temporal }: WorkerConfig): Promise<NativeConnection> =>
   }
 };
 
-const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
+const runOn = async (
+  context: PoolContext & { closeIdentity(): Promise<void> },
+): Promise<RunningWorkers> => {
   const workers = await createWorkers(context);
   const health = await startHealthServer({
     ...context.config.health,
@@ -100,6 +108,7 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
     await codec?.close();
     await health.close();
     await context.releases?.close();
+    await context.closeIdentity();
     await context.connection.close();
   });
   // The caller decides when to look; until then a failure must not end the process unseen.

@@ -1,7 +1,6 @@
 import { Client } from '@temporalio/client';
 import { createContracts } from '../../activities/contracts/index.ts';
 import { createLocks } from '../../activities/coordination/index.ts';
-import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
 import { loadWorkflowBundle } from '../bundle.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
@@ -10,7 +9,7 @@ import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts
  * and the Temporal server: as local activities where they only read.
  */
 export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup> => {
-  const { config, connection, namespace, encryption } = context;
+  const { config, connection, namespace, encryption, identity } = context;
   const { dataConverter } = encryption;
   const client = new Client({ connection, namespace, dataConverter });
   const { timeoutProfile, queuePrefix, workflowBundlePath } = config;
@@ -20,7 +19,7 @@ export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup
     }),
     activities: {
       ...activityTypes('contracts', createContracts({ timeoutProfile })),
-      ...activityTypes('identity', createUnverifiedIdentity()),
+      ...activityTypes('identity', identity),
       ...activityTypes('locks', createLocks({ client, queuePrefix })),
     },
     maxConcurrentActivityTaskExecutions: 20,

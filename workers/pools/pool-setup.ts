@@ -1,5 +1,6 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Identity } from '../../activities/identity/port.ts';
 import type { WorkerConfig } from '../config.ts';
 import type { ReleaseStore } from '../release-store.ts';
 import type { Encryption } from '../encryption.ts';
@@ -12,6 +13,8 @@ export interface PoolContext {
   /** Absent where neither blobs nor a database are configured. */
   releases: ReleaseStore | undefined;
   encryption: Encryption;
+  /** Checks who sends messages and starts runs. */
+  identity: Identity;
   log: Logger;
 }
 
