@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { accessVerb } from './access-verb.ts';
 import type { CommandContext } from './command-context.ts';
 import { deployVerb } from './deploy-verb.ts';
 import { getVerb } from './get-verb.ts';
@@ -34,6 +35,7 @@ export const createProgram = (context: CommandContext): Command => {
     storeVerbs(context),
     workerVerb(context),
     keysVerb(context),
+    accessVerb(context),
   ];
   for (const verb of verbs) program.addCommand(verb);
   for (const command of withDescendants(program)) {
