@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type * as IdentityModule from '../activities/identity/index.ts';
 import type { AccessGate, AccessKey } from '../activities/identity/index.ts';
 import type { PermissionQuestion, Person } from '../domain/security/permission.ts';
 import { writeCommand, writeProof } from '../domain/security/signed-command.ts';
@@ -30,7 +31,7 @@ export interface Caller {
   close(): Promise<void>;
 }
 
-type Identity = typeof import('../activities/identity/index.ts');
+type Identity = typeof IdentityModule;
 
 /** As the surroundings say, with an actor that was named on top of them. */
 export interface CallerChoice {

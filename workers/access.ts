@@ -7,7 +7,7 @@ import { StartError } from './start-error.ts';
 /** Who checks senders of messages and starts of runs in this worker. */
 export interface OpenIdentity {
   identity: Identity;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**

@@ -87,7 +87,7 @@ const connect = async ({ temporal }: WorkerConfig): Promise<NativeConnection> =>
 };
 
 const runOn = async (
-  context: PoolContext & { closeIdentity(): Promise<void> },
+  context: PoolContext & { closeIdentity: () => Promise<void> },
 ): Promise<RunningWorkers> => {
   const workers = await createWorkers(context);
   const health = await startHealthServer({

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import type * as CedarModule from '@cedar-policy/cedar-wasm/nodejs';
 import { accessActions, accessSchema } from '../../contracts/access-actions.ts';
 import type { PermissionQuestion, Person } from '../../domain/security/permission.ts';
 import { codedFailure } from '../coded-failure.ts';
 import type { Policies, Situation } from './port.ts';
 
-type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
+type Cedar = typeof CedarModule;
 type Request = Parameters<Cedar['statefulIsAuthorized']>[0];
 
 export interface PolicyText {

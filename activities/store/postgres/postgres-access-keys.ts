@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { AccessKeyEntry, AccessKeys } from '../../../domain/security/access-key.ts';
 import type { Store } from './open-store.ts';
 import { schemaName, type StoreSchema } from './schema.ts';
@@ -38,7 +38,7 @@ export const createPostgresAccessKeys = ({ store }: { store: Store }): AccessKey
       const { numUpdatedRows } = await database
         .withSchema(schemaName)
         .updateTable('access_key')
-        .set(({ fn, val }) => ({ revoked_at: fn.coalesce('revoked_at', val(new Date(at))) }))
+        .set({ revoked_at: sql<Date>`coalesce(revoked_at, ${new Date(at)})` })
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
       return numUpdatedRows > 0n;
@@ -48,9 +48,7 @@ export const createPostgresAccessKeys = ({ store }: { store: Store }): AccessKey
       const { numUpdatedRows } = await database
         .withSchema(schemaName)
         .updateTable('access_key')
-        .set(({ fn, val, ref }) => ({
-          expires_at: fn<Date>('least', [ref('expires_at'), val(new Date(at))]),
-        }))
+        .set({ expires_at: sql<Date>`least(expires_at, ${new Date(at)})` })
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
       return numUpdatedRows > 0n;
