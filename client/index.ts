@@ -163,7 +163,8 @@ const callerOf = async (
 ): Promise<Caller> =>
   createCaller({
     surroundings: { ...surroundings, ...access },
-    namedActor: actor ?? surroundings.namedActor,
+    // Of the environment, `--actor` is empty where the variable is.
+    namedActor: actor === undefined || actor === '' ? surroundings.namedActor : actor,
   });
 
 const surroundingsFor = ({ stateDirectory }: OpsClientOptions): Surroundings =>

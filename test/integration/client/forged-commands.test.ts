@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Worker } from '@temporalio/worker';
 import { makeAccessKey, readAccessKey, signCommand } from '../../../activities/identity/index.ts';
 import { readProof, writeProof } from '../../../domain/security/signed-command.ts';
+import { refuseOutsideRuns } from '../../../workers/refuse-outside-runs.ts';
 import { contentOf, seededWorld } from '../../workflow/delivery/sample-release.ts';
 import { refusalOf, startAccessServer, type AccessServer } from './access-server.ts';
 import { approvals, requestOf } from './facade-server.ts';
@@ -163,4 +165,33 @@ describe('an approval that was copied', () => {
     await stillWaits(target);
     await target.plain.terminate('the test has seen enough');
   });
+});
+
+test('an activity that writes is not carried out for someone who starts it without a run', async () => {
+  const { env, prefix } = server;
+  const taskQueue = `${prefix}-by-hand`;
+  const written: string[] = [];
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    namespace: env.namespace ?? 'default',
+    taskQueue,
+    activities: {
+      'releases.write': async () => written.push('written'),
+      'releases.plan': async () => 'planned',
+    },
+    interceptors: { activity: [refuseOutsideRuns] },
+  });
+  await worker.runUntil(async () => {
+    const byHand = async (type: string): Promise<unknown> =>
+      env.client.activity.execute(type, {
+        id: `${prefix}-${type}`,
+        taskQueue,
+        args: [{}],
+        scheduleToCloseTimeout: 60_000,
+      });
+    const refused = await byHand('releases.write').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ cause: { type: 'IDENTITY_UNPROVEN' } });
+    expect(await byHand('releases.plan')).toBe('planned');
+  });
+  expect(written).toEqual([]);
 });
