@@ -33,36 +33,50 @@ export interface AccessSettings {
  * @throws CONFIGURATION_INVALID with every field that is wrong; nobody is let in then
  */
 export const openAccessSettings = (file: string): (() => Promise<AccessSettings>) => {
-  let known: { texts: string; settings: Promise<AccessSettings> } | undefined;
+  let known: { read: string; settings: Promise<AccessSettings> } | undefined;
+  let named: NamedFiles | undefined;
   return async () => {
-    const texts = await readAll(file);
-    const key = JSON.stringify(texts);
-    if (known?.texts !== key) known = { texts: key, settings: settingsOf(file, texts) };
+    const access = await readText(file);
+    if (named?.access !== access) named = namedIn(file, access);
+    const texts = await readNamed(file, named);
+    const read = JSON.stringify(texts);
+    if (known?.read !== read) known = { read, settings: settingsOf(file, texts) };
     return known.settings;
   };
 };
 
-interface Texts {
+/** What access.yaml says, with the text that says it. */
+interface NamedFiles {
   access: string;
+  content: AccessFile;
+}
+
+interface Texts extends NamedFiles {
   directory: string;
   policies: { file: string; text: string }[];
 }
 
-const readAll = async (file: string): Promise<Texts> => {
-  const access = await readText(file);
-  const named = parseYaml(AccessFile, file, access);
-  const directory = await readText(resolveBeside(file, named.directory));
-  const policies = await Promise.all(
-    named.policies.map(async (name) => ({
-      file: name,
-      text: await readText(resolveBeside(file, name)),
-    })),
-  );
-  return { access, directory, policies };
+const namedIn = (file: string, access: string): NamedFiles => ({
+  access,
+  content: parseYaml(AccessFile, file, access),
+});
+
+const readNamed = async (file: string, named: NamedFiles): Promise<Texts> => {
+  const { directory, policies } = named.content;
+  return {
+    ...named,
+    directory: await readText(resolveBeside(file, directory)),
+    policies: await Promise.all(
+      policies.map(async (name) => ({
+        file: name,
+        text: await readText(resolveBeside(file, name)),
+      })),
+    ),
+  };
 };
 
 const settingsOf = async (file: string, texts: Texts): Promise<AccessSettings> => {
-  const named = parseYaml(AccessFile, file, texts.access);
+  const named = texts.content;
   const { users } = parseYaml(DirectoryFile, resolveBeside(file, named.directory), texts.directory);
   const preset = named.defaultPolicies ? [{ file: 'default policies', text: defaultPolicies }] : [];
   const { sealing } = named;
