@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type * as IdentityModule from '../activities/identity/index.ts';
 import type { AccessGate, AccessKey } from '../activities/identity/index.ts';
+import type { AccessKeyEntry, AccessKeys } from '../domain/security/access-key.ts';
 import type { PermissionQuestion, Person } from '../domain/security/permission.ts';
 import { writeCommand, writeProof } from '../domain/security/signed-command.ts';
 import type { Surroundings } from './config.ts';
@@ -164,9 +165,18 @@ const personOfKey = async (
 ): Promise<Person> => {
   const id = key?.id ?? '';
   const keys = await gate.keys();
-  const found = await keys.find(id).catch(() => 'unreadable' as const);
-  if (found === 'unreadable') return gate.personNamed(holder ?? '');
-  return gate.holderOfKey(found, { id, action, environment, atMs: Date.now() });
+  const looked = await lookUp(keys, id).catch(() => 'elsewhere' as const);
+  if (looked === 'elsewhere') return gate.personNamed(holder ?? '');
+  return gate.holderOfKey(looked, { id, action, environment, atMs: Date.now() });
+};
+
+/** A place without a single key is not the one that workers read. */
+const lookUp = async (
+  keys: AccessKeys,
+  id: string,
+): Promise<AccessKeyEntry | undefined | 'elsewhere'> => {
+  const found = await keys.find(id);
+  return found === undefined && (await keys.list()).length === 0 ? 'elsewhere' : found;
 };
 
 interface ProofParts {

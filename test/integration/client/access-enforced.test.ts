@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DeployServiceHandle, DeployServiceRequest } from '../../../client/index.ts';
 import { accessActions } from '../../../contracts/access-actions.ts';
 import type { UpdateName } from '../../../contracts/messages.ts';
+import { createAccessFolder } from '../../setup/access-folder.ts';
 import { lockUntil } from '../../workflow/delivery/held-lock.ts';
 import type { World } from '../../workflow/delivery/release-server.ts';
 import { manifestsOf, seededWorld } from '../../workflow/delivery/sample-release.ts';
@@ -226,6 +227,24 @@ describe('actors with permission', () => {
       }),
     ]);
     await server.replay([server.env.client.workflow.getHandle(run.workflowId)]);
+  });
+
+  test('need not be able to read where the keys are: then the run alone looks them up', async () => {
+    const world = await seededWorld(server);
+    const elsewhere = createAccessFolder();
+    const { text } = await server.folder.keyFor('rita@example.com');
+    const rita = await server.with(world, { accessFile: elsewhere.file, accessKey: text });
+    const request = requestOf(world, { release: '2' });
+    expect((await rita.delivery.deployService.execute(request)).outcome).toBe('deployed');
+    const nina = await server.folder.keyFor(stranger);
+    const strangers = await server.with(world, {
+      accessFile: elsewhere.file,
+      accessKey: nina.text,
+    });
+    expect(await errorOf(strangers.delivery.deployService.start(request))).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+    elsewhere.remove();
   });
 
   test('do nothing in the name of others', async () => {
