@@ -142,10 +142,10 @@ const client = [
     name: 'client-import-list',
     comment:
       'What both sides write and read has one reader and one writer: the blob store, into which ' +
-      'the client seals the manifests, and the encryption of payloads.',
+      'the client seals the manifests, the encryption of payloads, and the proof of who asks.',
     severity: 'error',
     from: { path: '^client/' },
-    to: { path: '^(?:activities|workers)/', pathNot: '^activities/(?:store|encryption)/' },
+    to: { path: '^(?:activities|workers)/', pathNot: '^activities/(?:store|encryption|identity)/' },
   },
   {
     name: 'client-sees-workflows-as-types',

@@ -30,9 +30,18 @@ export interface Surroundings {
   databaseUrl: string | undefined;
   /** Keys that what Temporal stores is sealed with; without it nothing is sealed. */
   keyRingFile: string | undefined;
+  /** Who may do what; without it this side asks nobody. */
+  accessFile: string | undefined;
+  /** Access key of the caller, itself or in a file. A secret. */
+  accessKey: string | undefined;
+  accessKeyFile: string | undefined;
+  /** File with an OIDC access token, instead of a key. */
+  accessTokenFile: string | undefined;
   queuePrefix: string;
   /** Who asks, unless a message says otherwise. */
   actor: string;
+  /** The actor, where one was named. */
+  namedActor: string | undefined;
   /** Environment that a command means when `-e` is absent. */
   environment: string | undefined;
   /** Base address of the Temporal UI, for links. */
@@ -62,12 +71,18 @@ export const readSurroundings = ({
   const stateDirectory = named ?? findStateDirectory(env, workingDirectory);
   const sandbox = readSandboxRecord(stateDirectory);
   const value = (name: string, fallback: string): string => env[name] ?? fallback;
+  const set = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
   return {
     stateDirectory,
     blobDirectory: value('HOLDFAST_BLOBS', path.join(stateDirectory, 'blobs')),
     blobKeyFile: env['HOLDFAST_BLOB_KEY_FILE'],
     databaseUrl: databaseUrlOf(env, sandbox),
-    keyRingFile: env['HOLDFAST_KEY_RING'] === '' ? undefined : env['HOLDFAST_KEY_RING'],
+    keyRingFile: set('HOLDFAST_KEY_RING'),
+    accessFile: set('HOLDFAST_ACCESS'),
+    accessKey: set('HOLDFAST_ACCESS_KEY'),
+    accessKeyFile: set('HOLDFAST_ACCESS_KEY_FILE'),
+    accessTokenFile: set('HOLDFAST_ACCESS_TOKEN_FILE'),
+    namedActor: set('HOLDFAST_ACTOR'),
     queuePrefix: value('HOLDFAST_QUEUE_PREFIX', defaultQueuePrefix),
     actor: value('HOLDFAST_ACTOR', `${userName(env)}@${os.hostname()}`),
     sandbox,

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createFilesystemBlobStore } from '../activities/store/index.ts';
+import { createCaller, type Caller } from './caller.ts';
 import { readSurroundings, type Surroundings } from './config.ts';
 import { openConnection, type ServerChoice } from './connection.ts';
 import { createDeployServiceFacade, type DeployServiceFacade } from './delivery/deploy-service.ts';
@@ -29,6 +30,7 @@ export type {
   MessageOptions,
   RunHandle,
   RunMoment,
+  SignedMessage,
   WeightOptions,
 } from './run-handle.ts';
 export type { RunFilter, RunSummary } from './run-list.ts';
@@ -54,6 +56,19 @@ export interface BlobWriter {
   put(bytes: Uint8Array): Promise<string>;
 }
 
+/** Credentials of a caller, and who may do what. */
+export interface AccessChoice {
+  /** Path of access.yaml: permission is then asked before anything is sent. */
+  accessFile?: string | undefined;
+  /** The access key itself. */
+  accessKey?: string | undefined;
+  accessKeyFile?: string | undefined;
+  /** File with an OIDC access token; needs `accessFile`. */
+  accessTokenFile?: string | undefined;
+  /** Database with the access keys, where this side can read it. */
+  databaseUrl?: string | undefined;
+}
+
 /** Everything is optional: the surroundings decide otherwise. */
 export interface OpsClientOptions extends ServerChoice {
   /** A Temporal client of the caller's, which is used and left open. */
@@ -68,6 +83,8 @@ export interface OpsClientOptions extends ServerChoice {
   queuePrefix?: string;
   /** Who asks, unless a call says otherwise; `HOLDFAST_ACTOR`, or user and host. */
   actor?: string;
+  /** How the caller proves who asks; each field as its `HOLDFAST_ACCESS…` variable. */
+  access?: AccessChoice;
   /** Base address of the Temporal UI, for links. */
   uiUrl?: string;
   /** How long a message to a run may take to be answered. */
@@ -106,14 +123,14 @@ const defaultMessageTimeoutMs = 30_000;
  */
 export const createOpsClient = async (options: OpsClientOptions = {}): Promise<OpsClient> => {
   const surroundings = surroundingsFor(options);
+  const caller = await callerOf(options, surroundings);
   const connection = await connect(options, surroundings);
   const { client, namespace } = connection;
-  const actor = options.actor ?? surroundings.actor;
   const messageTimeoutMs = options.messageTimeoutMs ?? defaultMessageTimeoutMs;
   const uiUrl = (options.uiUrl ?? surroundings.uiUrl)?.replace(/\/+$/, '');
   const context = {
     client,
-    actor,
+    caller,
     messageTimeoutMs,
     queuePrefix: options.queuePrefix ?? surroundings.queuePrefix,
     runUrl: (workflowId: string, runId: string | undefined) => {
@@ -122,8 +139,12 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
       return `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}${run}`;
     },
   };
-  const services = createServices(client, actor, messageTimeoutMs);
+  const services = createServices(client, caller, messageTimeoutMs);
   const blobs = blobWriter(options.blobs, surroundings);
+  const close = async (): Promise<void> => {
+    await caller.close();
+    await connection.close();
+  };
   const store = async (bytes: Uint8Array) => blobs.put(bytes);
   return {
     delivery: { deployService: createDeployServiceFacade({ context, services, store }) },
@@ -131,10 +152,20 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
     server: { address: connection.address, namespace },
     listRuns: async (filter = {}) => listRuns(client, filter),
     temporal: client,
-    close: connection.close,
-    [Symbol.asyncDispose]: connection.close,
+    close,
+    [Symbol.asyncDispose]: close,
   };
 };
+
+const callerOf = async (
+  { actor, access = {} }: OpsClientOptions,
+  surroundings: Surroundings,
+): Promise<Caller> =>
+  createCaller({
+    surroundings: { ...surroundings, ...access },
+    // Of the environment, `--actor` is empty where the variable is.
+    namedActor: actor === undefined || actor === '' ? surroundings.namedActor : actor,
+  });
 
 const surroundingsFor = ({ stateDirectory }: OpsClientOptions): Surroundings =>
   stateDirectory === undefined ? readSurroundings() : readSurroundings({ stateDirectory });

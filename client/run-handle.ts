@@ -7,8 +7,10 @@ import {
   PlanDecisionSchema,
   WeightRequestSchema,
 } from '../contracts/shared/message.ts';
+import type { Caller } from './caller.ts';
 import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
+import { provenMessage } from './proven-message.ts';
 import { readRunInput } from './run-input.ts';
 import { askRun, viewRun, type RunView, type WatchOptions } from './run-view.ts';
 
@@ -40,6 +42,9 @@ export interface RunMoment {
 
 /** The evidence that a run of this result keeps. */
 export type EvidenceOf<Result> = Result extends { evidence: infer Evidence } ? Evidence : never;
+
+/** A message with its proof, as the Temporal UI takes it. */
+export type SignedMessage = z.output<typeof MessageSchema>;
 
 /** One run: its result, its state, its records, and the messages that steer it. */
 export interface RunHandle<Result, Progress, Plan = unknown> {
@@ -90,6 +95,15 @@ export interface RunHandle<Result, Progress, Plan = unknown> {
   promote(message: MessageOptions): Promise<MessageReceipt>;
   /** Gives the new version everything without watching any more. */
   promoteFull(message: MessageOptions): Promise<MessageReceipt>;
+  /**
+   * The message as it would be sent, with its proof and without sending it: for someone to paste
+   * into the Temporal UI. @throws IDENTITY_UNPROVEN where there is neither key nor token
+   */
+  sign(
+    name: UpdateName,
+    message: MessageOptions & Partial<DecisionOptions & WeightOptions>,
+    options?: { lifetimeMs?: number },
+  ): Promise<SignedMessage>;
 }
 
 export interface RunHandleParts {
@@ -97,7 +111,9 @@ export interface RunHandleParts {
   handle: WorkflowHandle;
   runId: string | undefined;
   url: string | undefined;
-  actor: string;
+  caller: Caller;
+  /** The use case whose verbs the run takes. */
+  useCase: string;
   /** How long a message may take to be answered. */
   messageTimeoutMs: number;
 }
@@ -111,9 +127,9 @@ export const createRunHandle = <Result, Progress, Plan = unknown>(
 ): RunHandle<Result, Progress, Plan> => {
   const { handle } = parts;
   const decide = (name: UpdateName) => async (options: DecisionOptions) =>
-    send(parts, name, parseInput(PlanDecisionSchema, { actor: parts.actor, ...options }));
+    send(parts, name, parseInput(PlanDecisionSchema, { actor: parts.caller.actor, ...options }));
   const tell = (name: UpdateName) => async (options: MessageOptions) =>
-    send(parts, name, parseInput(MessageSchema, { actor: parts.actor, ...options }));
+    send(parts, name, parseInput(MessageSchema, { actor: parts.caller.actor, ...options }));
   return {
     workflowId: handle.workflowId,
     runId: parts.runId,
@@ -137,23 +153,38 @@ export const createRunHandle = <Result, Progress, Plan = unknown>(
       send(
         parts,
         updateNames.setWeight,
-        parseInput(WeightRequestSchema, { actor: parts.actor, ...options }),
+        parseInput(WeightRequestSchema, { actor: parts.caller.actor, ...options }),
       ),
     promote: tell(updateNames.promote),
     promoteFull: tell(updateNames.promoteFull),
+    sign: async (name, options, { lifetimeMs } = {}) =>
+      translated(handle, async () =>
+        provenMessage(
+          { ...parts, isForPasting: true, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
+          name,
+          parseInput(schemaOf(name), { actor: parts.caller.actor, ...options }),
+        ),
+      ),
   };
 };
 
+const schemaOf = (name: UpdateName) => {
+  if (name === 'approve' || name === 'reject') return PlanDecisionSchema;
+  return name === 'setWeight' ? WeightRequestSchema : MessageSchema;
+};
+
 const send = async (
-  { client, handle, messageTimeoutMs }: RunHandleParts,
+  parts: RunHandleParts,
   name: UpdateName,
-  message: z.output<typeof MessageSchema>,
+  unproven: z.output<typeof MessageSchema>,
 ): Promise<MessageReceipt> =>
-  translated(handle, async () =>
-    client.withDeadline(Date.now() + messageTimeoutMs, async () =>
+  translated(parts.handle, async () => {
+    const { client, handle, messageTimeoutMs } = parts;
+    const message = await provenMessage(parts, name, unproven);
+    return client.withDeadline(Date.now() + messageTimeoutMs, async () =>
       handle.executeUpdate<MessageReceipt, [typeof message]>(name, { args: [message] }),
-    ),
-  );
+    );
+  });
 
 const translated = async <T>(handle: WorkflowHandle, call: () => Promise<T>): Promise<T> => {
   try {

@@ -3,6 +3,7 @@ import type { LockResolution, ServiceLockState } from '../contracts/delivery/ser
 import { lockMessageNames, type MessageReceipt } from '../contracts/messages.ts';
 import { MessageSchema } from '../contracts/shared/message.ts';
 import { EnvironmentName, ServiceName } from '../contracts/shared/names.ts';
+import type { Caller } from './caller.ts';
 import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
 import { OpsError } from './ops-error.ts';
@@ -32,7 +33,7 @@ export interface Services {
 /** @internal */
 export const createServices = (
   client: Client,
-  actor: string,
+  caller: Caller,
   messageTimeoutMs: number,
 ): Services => {
   const stateOf = async (environment: string, service: string): Promise<ServiceLockState> => {
@@ -56,8 +57,8 @@ export const createServices = (
     },
     resolveLock: async (environment, service, { action, ...message }) => {
       const workflowId = entityId(environment, service);
-      const parsed = parseInput(MessageSchema, { actor, ...message });
-      const decision = { ...parsed, action };
+      const parsed = parseInput(MessageSchema, { actor: caller.actor, ...message });
+      const decision = await proven(caller, { environment, service, action, ...parsed });
       try {
         return await client.withDeadline(Date.now() + messageTimeoutMs, async () =>
           client.workflow
@@ -71,6 +72,26 @@ export const createServices = (
       }
     },
   };
+};
+
+interface Decision {
+  actor: string;
+  reason: string;
+  proof?: string | undefined;
+  action: LockResolution['action'];
+}
+
+/** @throws IDENTITY_UNPROVEN, PERMISSION_DENIED */
+const proven = async (
+  caller: Caller,
+  { environment, service, ...decision }: Decision & { environment: string; service: string },
+): Promise<Decision> => {
+  if (decision.proof !== undefined) return decision;
+  const action = `serviceEntity.${lockMessageNames.resolve}`;
+  await caller.permit(decision.actor, { action, environment, service });
+  const workflowId = entityId(environment, service);
+  const proof = await caller.prove({ workflowId, action, content: decision });
+  return proof === undefined ? decision : { ...decision, proof };
 };
 
 const entityId = (environment: string, service: string): string =>

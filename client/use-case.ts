@@ -14,6 +14,7 @@ import { searchAttributes } from '../contracts/search-attributes.ts';
 import type { Contract } from '../contracts/shared/define-contract.ts';
 import { taskQueueOf } from '../domain/shared/task-queue.ts';
 import { canonicalJson } from '../domain/delivery/canonical-json.ts';
+import type { Caller } from './caller.ts';
 import { toOpsError } from './error-translation.ts';
 import { OpsError } from './ops-error.ts';
 import { createRunHandle, type RunHandle } from './run-handle.ts';
@@ -36,7 +37,7 @@ export type StartedRun<Result, Progress, Plan = unknown> = RunHandle<Result, Pro
 export interface FacadeContext {
   client: Client;
   queuePrefix: string;
-  actor: string;
+  caller: Caller;
   messageTimeoutMs: number;
   runUrl: (workflowId: string, runId: string | undefined) => string | undefined;
 }
@@ -88,6 +89,7 @@ export const startRun = async <
   const run = createRunHandle<z.output<Result>, Progress, Plan>({
     ...context,
     handle,
+    useCase: contract.workflow,
     runId: outcome.runId,
     url: context.runUrl(workflowId, outcome.runId),
   });

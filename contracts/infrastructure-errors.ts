@@ -151,6 +151,26 @@ export const infrastructureErrors = {
     meaning: 'The codec endpoint takes no body of this size.',
     next: 'Ask for fewer payloads at a time.',
   }),
+  IDENTITY_UNPROVEN: final({
+    exitCode: 77,
+    httpStatus: 401,
+    meaning:
+      'Who asks is not proven: there is no key or token, it is not good any more, or the proof is for something else.',
+    next: 'Set HOLDFAST_ACCESS_KEY_FILE to the file of your access key; for another key ask whoever runs `holdfast access create`.',
+  }),
+  ISSUER_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning:
+      'The issuer of an access token does not answer, so that the token is neither good nor bad.',
+    next: 'Check that workers reach the issuer and its keys; the check is tried again.',
+  }),
+  PERMISSION_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'Who asks is known, and no policy permits what they ask for, or one forbids it.',
+    next: 'Ask someone who may; `holdfast access check` tells who that is.',
+  }),
   TEMPORAL_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import type { DecodeRecords } from '../activities/encryption/port.ts';
-import type { Identity } from '../activities/identity/port.ts';
+import type { Identity, VerifyRequest } from '../activities/identity/port.ts';
 import type { ReleaseRecords } from '../activities/store/port.ts';
 import { codedErrorOf } from '../activities/coded-failure.ts';
 import type { AuditEntry } from '../domain/security/audit-record.ts';
 import type { Audit } from './audit.ts';
 
 type Recorder = Pick<Audit, 'record'>;
-type VerifyRequest = Parameters<Identity['verify']>[0];
 
 /** What begins something whose outcome is recorded later. */
-const beginning = 'deploy';
+const beginning = 'deployService.start';
 
 /**
  * Records who asked for a run, and each message to it, accepted or refused. The run hears no answer
@@ -21,8 +20,8 @@ export const auditedIdentity = (identity: Identity, audit: Recorder): Identity =
   verify: async (request) => {
     try {
       const actor = await identity.verify(request);
-      const { verification, note } = actor;
-      const decision = { verdict: 'allowed', rule: note } as const;
+      const { verification, note, decidedBy = [note] } = actor;
+      const decision = { verdict: 'allowed', rule: decidedBy.join(', ') } as const;
       await audit.record([askedBy(request, { verification, decision })]);
       return actor;
     } catch (error) {
@@ -40,7 +39,7 @@ const isPassing = (error: unknown): boolean =>
   (Object(error) as { nonRetryable?: unknown }).nonRetryable !== true;
 
 const askedBy = (
-  { actor: name, action, workflowId, reason }: VerifyRequest,
+  { actor: name, action, workflowId, content, about }: VerifyRequest,
   {
     verification,
     decision,
@@ -50,6 +49,7 @@ const askedBy = (
 ): AuditEntry => {
   const { activityId, workflowExecution } = activityInfo();
   const runId = workflowExecution?.runId ?? workflowId;
+  const reason = reasonIn(content);
   const opens = action === beginning && decision.verdict === 'allowed';
   return {
     // Another attempt at the same step is the same fact.
@@ -57,12 +57,19 @@ const askedBy = (
     atMs: Date.now(),
     actor: { name, verification },
     action,
-    subject: { run: workflowId },
+    subject: { run: workflowId, service: about.service, environment: about.environment },
     ...(reason === undefined ? {} : { reason }),
     decision,
     phase: opens ? 'intent' : action === beginning ? 'outcome' : 'effect',
     correlation: runId,
   };
+};
+
+/** A message says its reason itself, the input of a start says that of who asks for it. */
+const reasonIn = (content: unknown): string | undefined => {
+  const { reason, requestedBy } = Object(content) as { reason?: unknown; requestedBy?: unknown };
+  const said = reason ?? (Object(requestedBy) as { reason?: unknown }).reason;
+  return typeof said === 'string' ? said : undefined;
 };
 
 /** Records how a release ended, beside counting it. */

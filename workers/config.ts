@@ -43,6 +43,8 @@ export interface WorkerConfig {
   /** Where people see runs, for links in notifications; without it there are none. */
   temporalUiUrl: string | undefined;
   health: { host: string; port: number };
+  /** Who may do what; without it every sender is taken at their word. */
+  accessFile: string | undefined;
   /** Keys that payloads are sealed with; without it nothing is sealed. */
   keyRingFile: string | undefined;
   audit: AuditConfig;
@@ -124,6 +126,7 @@ const Settings = z.object({
     unset,
     z.coerce.number().int().min(100, 'must be 100 or more milliseconds').default(60_000),
   ),
+  HOLDFAST_ACCESS: optionalText,
   HOLDFAST_KEY_RING: optionalText,
   HOLDFAST_CODEC_HOST: z.preprocess(unset, z.string().default('127.0.0.1')),
   HOLDFAST_CODEC_PORT: z.preprocess(unset, Port.optional()),
@@ -166,6 +169,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
     health: { host: settings.HOLDFAST_HEALTH_HOST, port: settings.HOLDFAST_HEALTH_PORT },
+    accessFile: settings.HOLDFAST_ACCESS,
     keyRingFile: settings.HOLDFAST_KEY_RING,
     audit,
     codec: codecConfig(settings),

@@ -9,6 +9,7 @@ import {
 import { deliveryMetricsText } from '../domain/delivery/delivery-metrics.ts';
 import { openAudit, type Audit } from './audit.ts';
 import { auditedDecodeRecords } from './audited-ports.ts';
+import { openIdentity, type OpenIdentity } from './access.ts';
 import { startCodecEndpoint, type CodecEndpoint } from './codec-endpoint.ts';
 import type { WorkerConfig } from './config.ts';
 import { openEncryption } from './encryption.ts';
@@ -56,7 +57,9 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
   const connection = await connect(config);
   let releases: ReleaseStore | undefined;
   let audit: Audit | undefined;
+  let access: OpenIdentity | undefined;
   try {
+    access = await openIdentity(config);
     releases = await openReleaseStore(config, log);
     audit = await openAudit(config, log);
     return await runOn({
@@ -66,10 +69,13 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
       releases,
       encryption,
       audit,
+      identity: access.identity,
+      closeIdentity: access.close,
       log,
     });
   } catch (error) {
     await audit?.close();
+    await access?.close();
     await releases?.close();
     await connection.close();
     throw error;
@@ -87,7 +93,9 @@ const connect = async ({ temporal }: WorkerConfig): Promise<NativeConnection> =>
   }
 };
 
-const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
+const runOn = async (
+  context: PoolContext & { closeIdentity: () => Promise<void> },
+): Promise<RunningWorkers> => {
   const workers = await createWorkers(context);
   const health = await startHealthServer({
     ...context.config.health,
@@ -109,6 +117,7 @@ const runOn = async (context: PoolContext): Promise<RunningWorkers> => {
     await health.close();
     await context.audit?.close();
     await context.releases?.close();
+    await context.closeIdentity();
     await context.connection.close();
   });
   // The caller decides when to look; until then a failure must not end the process unseen.

@@ -3,6 +3,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
 import { taskQueueOf } from '../domain/shared/task-queue.ts';
 import type { PoolContext, PoolSetup } from './pools/pool-setup.ts';
+import { refuseOutsideRuns } from './refuse-outside-runs.ts';
 
 /** What shutting down and failing over may take, by timeout profile. */
 const profiles = {
@@ -32,6 +33,7 @@ export const workerOptions = (
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     activityTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
+    ...(config.accessFile === undefined ? {} : { interceptors: { activity: [refuseOutsideRuns] } }),
     ...setup,
   };
 };

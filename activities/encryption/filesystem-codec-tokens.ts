@@ -3,10 +3,11 @@ import path from 'node:path';
 import { z } from 'zod';
 import { codedFailure } from '../coded-failure.ts';
 import type { CodecTokens, TokenEntry } from './port.ts';
-import { changePrivateFile, readPrivateFile } from './private-file.ts';
+import { changePrivateFile, readPrivateFile } from '../private-file.ts';
 
 const format = 'holdfast-codec-tokens/1';
 const kind = 'token file';
+const renewWith = 'holdfast keys token';
 const secretBytes = 32;
 
 const StoredToken = z.strictObject({
@@ -50,7 +51,7 @@ const entryOf = ({ sha256: _hash, ...entry }: StoredToken): TokenEntry => entry;
 /** Tokens as hashes in a file, which is read for each request: a new one is valid at once. */
 export const createFilesystemCodecTokens = (file: string): CodecTokens => ({
   async verify(token, atMs) {
-    const tokens = parseTokens(file, await readPrivateFile({ file, kind }));
+    const tokens = parseTokens(file, await readPrivateFile({ file, kind, renewWith }));
     const presented = hashOf(token);
     // All of them are compared, so that the time does not tell which ones are close.
     const matching = tokens.filter(({ sha256 }) =>
@@ -73,7 +74,7 @@ export const issueCodecToken = async (
   file: string,
   { holder, at, lifetimeMs }: TokenRequest,
 ): Promise<{ token: string; entry: TokenEntry }> =>
-  changePrivateFile({ file, kind }, (text) => {
+  changePrivateFile({ file, kind, renewWith }, (text) => {
     const id = `t-${randomBytes(4).toString('hex')}`;
     const token = `holdfast_${randomBytes(secretBytes).toString('base64url')}`;
     const stored: StoredToken = {
@@ -91,7 +92,7 @@ export const issueCodecToken = async (
 
 /** Makes a token void at once. @throws INVALID_INPUT if there is none of this id */
 export const withdrawCodecToken = async (file: string, id: string): Promise<TokenEntry> =>
-  changePrivateFile({ file, kind }, (text) => {
+  changePrivateFile({ file, kind, renewWith }, (text) => {
     const tokens = parseTokens(file, text);
     const named = tokens.find((token) => token.id === id);
     if (named === undefined) {
@@ -107,4 +108,4 @@ export const withdrawCodecToken = async (file: string, id: string): Promise<Toke
 
 /** All tokens, expired ones too, without their hashes. */
 export const listCodecTokens = async (file: string): Promise<TokenEntry[]> =>
-  parseTokens(file, await readPrivateFile({ file, kind })).map(entryOf);
+  parseTokens(file, await readPrivateFile({ file, kind, renewWith })).map(entryOf);

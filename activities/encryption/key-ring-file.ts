@@ -8,11 +8,12 @@ import {
   type RevocationRefusal,
 } from '../../domain/security/key-ring.ts';
 import { codedFailure } from '../coded-failure.ts';
-import { changePrivateFile, createPrivateFile, readPrivateFile } from './private-file.ts';
+import { changePrivateFile, createPrivateFile, readPrivateFile } from '../private-file.ts';
 
 const format = 'holdfast-key-ring/1';
 const keyBytes = 32;
 const kind = 'key ring';
+const renewWith = 'holdfast keys rotate';
 
 /** Canonical base64 of exactly 32 bytes: a key that was cut off must not become a weaker one. */
 const isKey = (text: string): boolean => {
@@ -84,7 +85,7 @@ const missing = (file: string): Error =>
 
 /** All keys with their bytes. @throws CONFIGURATION_INVALID if missing, wrong, or others may read it */
 export const readKeyRingFile = async (file: string): Promise<StoredKey[]> => {
-  const text = await readPrivateFile({ file, kind });
+  const text = await readPrivateFile({ file, kind, renewWith });
   if (text === undefined) throw missing(file);
   return parseRing(file, text);
 };
@@ -96,7 +97,7 @@ export const listKeys = async (file: string): Promise<KeyEntry[]> =>
 /** A new ring with one key. @throws CONFIGURATION_INVALID if there is one */
 export const createKeyRingFile = async (file: string, at: Date): Promise<KeyEntry> => {
   const key = newKey(at);
-  await createPrivateFile({ file, kind }, textOf([key]));
+  await createPrivateFile({ file, kind, renewWith }, textOf([key]));
   return entryOf(key);
 };
 
@@ -104,7 +105,7 @@ const changeRing = async <Outcome>(
   file: string,
   change: (keys: StoredKey[]) => { keys: readonly StoredKey[]; outcome: Outcome },
 ): Promise<Outcome> =>
-  changePrivateFile({ file, kind }, (text) => {
+  changePrivateFile({ file, kind, renewWith }, (text) => {
     if (text === undefined) throw missing(file);
     const { keys, outcome } = change(parseRing(file, text));
     return { text: textOf(keys), outcome };

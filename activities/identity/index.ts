@@ -1,1 +1,15 @@
+export { createAccessGate, type AccessGate } from './access-gate.ts';
+export {
+  contentDigestOf,
+  makeAccessKey,
+  readAccessKey,
+  signCommand,
+  type AccessKey,
+} from './access-key-text.ts';
+export { openAccessSettings } from './access-settings.ts';
+export { createFilesystemAccessKeys } from './filesystem-access-keys.ts';
+export { createOidcTokens } from './oidc-tokens.ts';
+export { makeSealingKey, sealToken } from './sealed-token.ts';
+export { readSecretFile } from './secret-file.ts';
 export { createUnverifiedIdentity } from './unverified-identity.ts';
+export { createVerifiedIdentity } from './verified-identity.ts';

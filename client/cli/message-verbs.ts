@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { UpdateName } from '../../contracts/messages.ts';
 import {
   actorOption,
@@ -51,6 +51,8 @@ export interface MessageFlags {
   plan?: string;
   weight?: number;
   json?: boolean;
+  print?: boolean;
+  valid?: string;
 }
 
 /** One verb for each message that a run accepts. */
@@ -68,6 +70,10 @@ const messageVerb = (context: CommandContext, name: UpdateName): Command => {
     .option(
       '--release <name>',
       'a release by name; unless given, the one that has the lock, else the first that waits',
+    )
+    .option('--print', 'send nothing; print the signed message, to paste into the Temporal UI')
+    .addOption(
+      new Option('--valid <duration>', 'how long the printed message is good').default('1h'),
     )
     .addOption(jsonOption());
   if (decisions.has(name)) {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { auditVerbs } from './audit-verbs.ts';
+import { accessVerb } from './access-verb.ts';
 import type { CommandContext } from './command-context.ts';
 import { deployVerb } from './deploy-verb.ts';
 import { getVerb } from './get-verb.ts';
@@ -36,6 +37,7 @@ export const createProgram = (context: CommandContext): Command => {
     workerVerb(context),
     keysVerb(context),
     auditVerbs(context),
+    accessVerb(context),
   ];
   for (const verb of verbs) program.addCommand(verb);
   for (const command of withDescendants(program)) {

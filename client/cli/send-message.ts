@@ -1,6 +1,7 @@
 import type { MessageReceipt, UpdateName } from '../../contracts/messages.ts';
 import { openClient } from './open-client.ts';
 import { OpsError, type DeployServiceHandle } from '../index.ts';
+import { parseDurationFlag } from './duration-flag.ts';
 import { requireEnvironment } from './required-environment.ts';
 import type { CommandContext } from './command-context.ts';
 import type { MessageFlags } from './message-verbs.ts';
@@ -20,9 +21,33 @@ export const sendMessage = async (
     service,
     ...(release === undefined ? {} : { release }),
   });
+  if (flags.print === true) {
+    await printSigned(run, name, { ...flags, reason, terminal });
+    return;
+  }
   const receipt = await deliver(run, name, { ...flags, reason, terminal });
   if (flags.json === true) printJson(terminal, { workflowId: run.workflowId, ...receipt });
   else printLine(terminal, `${run.workflowId}: ${receipt.state}`);
+};
+
+/** The message is all of the standard output, so that it can be copied or piped. */
+const printSigned = async (
+  run: DeployServiceHandle,
+  name: UpdateName,
+  { reason, plan, weight, valid, terminal }: MessageFlags & { terminal: Terminal },
+): Promise<void> => {
+  const isDecision = name === 'approve' || name === 'reject';
+  const message = await run.sign(
+    name,
+    {
+      reason,
+      ...(isDecision ? { planDigest: plan ?? (await currentPlan(run)) } : {}),
+      ...(weight === undefined ? {} : { weightPercent: weight }),
+    },
+    { lifetimeMs: parseDurationFlag('valid', valid) ?? 0 },
+  );
+  printJson(terminal, message);
+  say(terminal, `Next: send it as the update \`${name}\` to ${run.workflowId}.`);
 };
 
 const deliver = async (

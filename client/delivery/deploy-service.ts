@@ -51,7 +51,8 @@ export interface DeployServiceFacade {
   /**
    * Starts a release. The same request again finds the run that is there.
    *
-   * @throws INVALID_INPUT with field and reason, RUN_EXISTS if an open run of this release has
+   * @throws INVALID_INPUT with field and reason, PERMISSION_DENIED and IDENTITY_UNPROVEN where access
+   * is configured, RUN_EXISTS if an open run of this release has
    * other input, TEMPORAL_UNREACHABLE
    * @example
    * ```ts
@@ -95,7 +96,7 @@ export const createDeployServiceFacade = (parts: DeployServiceParts): DeployServ
   const start =
     (onOtherInput: OnOtherInput) =>
     async (request: DeployServiceRequest, options: StartOptions = {}) => {
-      const input = await prepareInput(parts, request);
+      const input = await proven(parts.context, await prepareInput(parts, request));
       const { requestedBy, ...identity } = input;
       return startRun<
         typeof DeployServiceInput,
@@ -136,11 +137,33 @@ const prepareInput = async (
   const input = {
     ...rest,
     release: release ?? contentName,
-    requestedBy: { actor: context.actor, reason: `Release of ${request.service}`, ...requestedBy },
+    requestedBy: {
+      actor: context.caller.actor,
+      reason: `Release of ${request.service}`,
+      ...requestedBy,
+    },
   };
   // Everything but the digest is checked first: nothing is stored for a request that is refused.
   parseInput(DeployServiceInput.omit({ manifestsDigest: true }), input);
   return parseInput(DeployServiceInput, { ...input, manifestsDigest: await store(bytes) });
+};
+
+/** The input with the proof of who asks. @throws IDENTITY_UNPROVEN, PERMISSION_DENIED */
+const proven = async (
+  { caller }: FacadeContext,
+  input: DeployServiceInput,
+): Promise<DeployServiceInput> => {
+  const { environment, service, requestedBy, approvals, queue } = input;
+  const { actor } = requestedBy;
+  if (requestedBy.proof !== undefined) return input;
+  const action = `${contract.workflow}.start`;
+  const about = { requestedBy: actor, approvals: approvals.length, isHotfix: queue === 'hotfix' };
+  await caller.permit(actor, { action, environment, service, ...about });
+  const proof = await caller.prove({
+    workflowId: contract.workflowId(input),
+    ...{ action, content: input },
+  });
+  return proof === undefined ? input : { ...input, requestedBy: { ...requestedBy, proof } };
 };
 
 const handleOf = async (
@@ -151,6 +174,7 @@ const handleOf = async (
   return createRunHandle({
     ...context,
     handle: context.client.workflow.getHandle(run.workflowId, run.runId),
+    useCase: contract.workflow,
     runId: run.runId,
     url: context.runUrl(run.workflowId, run.runId),
   });

@@ -147,6 +147,7 @@ export const DeployServiceResult = z
           actor: z.string(),
           verification: z.string(),
           reason: z.string(),
+          decidedBy: z.array(z.string()).optional().describe('Policies that allowed it.'),
         }),
       ),
       samples: z.array(TrafficSampleSchema).optional(),

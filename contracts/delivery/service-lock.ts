@@ -6,6 +6,7 @@ import type { Candidate, RolloutPhase, TrafficMove } from '../../domain/delivery
 import type { DrainRule } from '../../domain/delivery/drain.ts';
 import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { QueuePolicy } from '../../domain/delivery/service-lock.ts';
+import type { UsedNonce } from '../../domain/security/command-log.ts';
 
 /**
  * What a run and the entity workflow of its service say to each other about the
@@ -189,5 +190,7 @@ export interface ServiceLockState {
   unsweptReleases: string[];
   /** Requests that are over: a late repeat of one must not queue again. */
   settledRequestIds: string[];
+  /** Proofs of operators that were used and have not expired. */
+  usedNonces?: UsedNonce[];
   timeoutProfile: 'standard' | 'test';
 }

@@ -1,4 +1,6 @@
+import { accessSchema } from '../../contracts/access-actions.ts';
 import { catalogue } from '../../contracts/catalogue.ts';
+import { accessPage } from './access-page.ts';
 import { commandLinePage } from './command-line-page.ts';
 import { contractPage } from './contract-page.ts';
 import { environmentsPage, serviceDefinitionPage } from './file-pages.ts';
@@ -17,6 +19,8 @@ export const generatedFiles = (): GeneratedFile[] => [
     name: `schemas/${name}.json`,
     text: `${JSON.stringify(schema, null, 2)}\n`,
   })),
+  { name: 'schemas/access.cedarschema', text: accessSchema() },
+  { name: 'docs/reference/access-yaml.md', text: accessPage() },
   { name: 'docs/reference/errors.md', text: errorsPage() },
   { name: 'docs/reference/cli.md', text: commandLinePage() },
   { name: 'docs/reference/environments.md', text: environmentsPage() },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { catalogue } from '../../contracts/catalogue.ts';
 import { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import { ServiceDefinition } from '../../contracts/delivery/service-definition.ts';
+import { AccessFile, DirectoryFile } from '../../contracts/shared/access-file.ts';
 import { EnvironmentsFile } from '../../contracts/shared/environments-file.ts';
 import { MessageSchema, PlanDecisionSchema } from '../../contracts/shared/message.ts';
 
@@ -40,6 +41,8 @@ export const jsonSchemaOf = (schema: z.ZodType, io: 'input' | 'output'): JsonSch
 export const publishedSchemas = (): PublishedSchema[] => [
   { name: 'holdfast', schema: jsonSchemaOf(ServiceDefinition, 'input') },
   { name: 'environments', schema: jsonSchemaOf(EnvironmentsFile, 'input') },
+  { name: 'access', schema: jsonSchemaOf(AccessFile, 'input') },
+  { name: 'directory', schema: jsonSchemaOf(DirectoryFile, 'input') },
   { name: 'message', schema: jsonSchemaOf(MessageSchema, 'input') },
   { name: 'plan-decision', schema: jsonSchemaOf(PlanDecisionSchema, 'input') },
   ...catalogue.flatMap(({ workflow, input, result }) => [

@@ -1,7 +1,6 @@
 import { Client } from '@temporalio/client';
 import { createContracts } from '../../activities/contracts/index.ts';
 import { createLocks } from '../../activities/coordination/index.ts';
-import { createUnverifiedIdentity } from '../../activities/identity/index.ts';
 import { auditedIdentity } from '../audited-ports.ts';
 import { loadWorkflowBundle } from '../bundle.ts';
 import { refusalSinks } from '../refused-messages.ts';
@@ -12,8 +11,7 @@ import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts
  * and the Temporal server: as local activities where they only read.
  */
 export const orchestrationPool = async (context: PoolContext): Promise<PoolSetup> => {
-  const { config, connection, namespace, encryption, audit } = context;
-  const identity = createUnverifiedIdentity();
+  const { config, connection, namespace, encryption, identity, audit } = context;
   const { dataConverter } = encryption;
   const client = new Client({ connection, namespace, dataConverter });
   const { timeoutProfile, queuePrefix, workflowBundlePath } = config;

@@ -1,5 +1,6 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Identity } from '../../activities/identity/port.ts';
 import type { Audit } from '../audit.ts';
 import type { WorkerConfig } from '../config.ts';
 import type { ReleaseStore } from '../release-store.ts';
@@ -15,6 +16,8 @@ export interface PoolContext {
   encryption: Encryption;
   /** Absent where no database is configured. */
   audit: Audit | undefined;
+  /** Checks who sends messages and starts runs. */
+  identity: Identity;
   log: Logger;
 }
 

@@ -6,6 +6,7 @@
  * writes to the cluster, in reverse order, under an epoch that fences late attempts.
  */
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
+import type { VerifiedActor } from '../../activities/identity/port.ts';
 import type {
   DeployServiceInput,
   DeployServiceResult,
@@ -14,7 +15,8 @@ import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import { unprovenRows } from '../../domain/delivery/release-outcome.ts';
 import { withLinesAfter } from '../../domain/delivery/release-stage.ts';
-import { codedFailure } from '../runtime/failures.ts';
+import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
+import { identityEvidence } from '../runtime/messages.ts';
 import { portsOf } from '../runtime/ports.ts';
 import { stopWhenCancelled } from '../runtime/run-control.ts';
 import { createSaga } from '../runtime/saga.ts';
@@ -29,7 +31,7 @@ import type { PreparedRelease } from './prepare-release.ts';
 import { queryNamesOf } from './query-names.ts';
 import { takeLock } from './release-lock.ts';
 import { acceptReleaseMessages, hearLock } from './release-messages.ts';
-import { openRun, verifyActor } from './release-run.ts';
+import { openRun, verifyRequester } from './release-run.ts';
 import type { OpenRun, ReleaseRun } from './release-run.ts';
 import { unwindOptions } from './ask-operator.ts';
 import { begin, end, step } from './run-step.ts';
@@ -99,11 +101,20 @@ const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> =>
   const saga = createSaga(unwindOptions(valid, input.compensationDeadlineMs));
   const run: ReleaseRun = Object.assign(valid, { saga });
   run.show({ service, environment, release: name });
-  const { actor, verification } = await verifyActor(run, 'deploy', requestedBy);
+  const requester = await requesterOf(run, request);
   const { reason } = requestedBy;
-  run.evidence.identities.push({ action: 'deploy', actor, verification, reason });
-  end(run, 'validate', { status: 'done', note: `asked for by ${actor}: ${reason}` });
+  run.evidence.identities.push(identityEvidence('deploy', requester, reason));
+  end(run, 'validate', { status: 'done', note: `asked for by ${requester.actor}: ${reason}` });
   return run;
+};
+
+/** A run that nobody may start ends with the code before it asks for the lock. */
+const requesterOf = async (run: ReleaseRun, request: unknown): Promise<VerifiedActor> => {
+  try {
+    return await verifyRequester(run, request);
+  } catch (error) {
+    throw codedFailure(codedErrorOf(error));
+  }
 };
 
 const lock = async (run: ReleaseRun): Promise<NonNullable<OpenRun['lock']['grant']>> => {

@@ -23,8 +23,12 @@ import {
   settleRequest,
   withoutClaim,
 } from '../../domain/delivery/service-lock.ts';
-import { codedFailure } from '../runtime/failures.ts';
+import type { CommandPlace } from '../../domain/security/signed-command.ts';
+import { createCommandDesk } from '../runtime/command-desk.ts';
+import type { CommandDesk } from '../runtime/command-desk.ts';
+import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
 import { messageProblem } from '../runtime/message-shape.ts';
+import { knownWithinMs } from '../runtime/timeouts.ts';
 import { refuseSuperseded } from './entity-answers.ts';
 import { freeLock } from './entity-state.ts';
 import type { Entity } from './entity-state.ts';
@@ -103,8 +107,11 @@ const takeBack = (entity: Entity, message: LockRelease): void => {
 };
 
 const takeResolutions = (entity: Entity): void => {
+  // What it remembers is carried over: a decision that was used stays used.
+  const desk = createCommandDesk(entity.state);
   const check = (resolution: LockResolution): void => {
-    const problem = resolutionProblem(entity, resolution);
+    const problem =
+      resolutionProblem(entity, resolution) ?? desk.problem(resolution, resolutionPlace());
     if (problem === undefined) return;
     throw codedFailure({
       code: 'MESSAGE_REFUSED',
@@ -115,10 +122,11 @@ const takeResolutions = (entity: Entity): void => {
     defineUpdate<MessageReceipt, [LockResolution]>(lockMessageNames.resolve),
     async (resolution) => {
       const { verification } = await CancellationScope.nonCancellable(() =>
-        verify(entity, resolution),
+        senderOf(entity, resolution, desk),
       );
       // Someone else may have decided while the sender was checked.
       check(resolution);
+      desk.use(resolution, Date.now());
       const { action, actor, reason } = resolution;
       entity.resolution = { action, actor, reason, verification };
       return { changed: true, state: `${action} accepted` };
@@ -130,20 +138,37 @@ const takeResolutions = (entity: Entity): void => {
   );
 };
 
-const verify = (
+const resolveAction = `serviceEntity.${lockMessageNames.resolve}`;
+
+/** An entity lives on as one run after the other, so that a proof names none of them. */
+const resolutionPlace = (): CommandPlace => ({
+  workflowId: workflowInfo().workflowId,
+  action: resolveAction,
+  atMs: Date.now(),
+});
+
+const senderOf = async (
   entity: Entity,
-  { actor, action, proof, reason }: LockResolution,
-): Promise<VerifiedActor> =>
-  entity.ports().identity.verify(
-    {
-      actor,
-      action: `${lockMessageNames.resolve} ${action}`,
-      workflowId: workflowInfo().workflowId,
-      reason,
-      ...(proof === undefined ? {} : { proof }),
-    },
-    { summary: `who sends ${lockMessageNames.resolve}?` },
-  );
+  resolution: LockResolution,
+  desk: CommandDesk,
+): Promise<VerifiedActor> => {
+  const { environment, service } = entity.state;
+  const { actor, proof } = resolution;
+  try {
+    return await entity.ports().identity.verify(
+      {
+        ...{ actor, content: resolution, about: { environment, service } },
+        ...{ action: resolveAction, askedAtMs: Date.now() },
+        workflowId: workflowInfo().workflowId,
+        ...(proof === undefined ? {} : { proof }),
+      },
+      { summary: `who sends ${lockMessageNames.resolve}?`, scheduleToCloseMs: knownWithinMs },
+    );
+  } catch (error) {
+    desk.refused(Date.now());
+    throw codedFailure(codedErrorOf(error));
+  }
+};
 
 const resolutionProblem = (entity: Entity, resolution: LockResolution): string | undefined => {
   const { action, ...message } = resolution;

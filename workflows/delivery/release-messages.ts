@@ -6,7 +6,7 @@ import { acceptMessages } from '../runtime/messages.ts';
 import type { MessageRule, MessageRules } from '../runtime/messages.ts';
 import type { OperatorVerb } from '../runtime/operator-desk.ts';
 import type { OpenRun } from './release-run.ts';
-import { requestIdOfRun, verifyActor } from './release-run.ts';
+import { releaseUseCase, requestIdOfRun, verifyActor } from './release-run.ts';
 import { rolloutRules } from './rollout-messages.ts';
 
 /** The messages of a release; registered before the first wait, so that none is lost. */
@@ -23,6 +23,7 @@ export const acceptReleaseMessages = (run: OpenRun): void => {
     ...rolloutRules(run),
   };
   acceptMessages(rules, {
+    useCase: releaseUseCase,
     verify: (action, message) => verifyActor(run, action, message),
     record: (evidence) => {
       run.evidence.identities.push(evidence);
@@ -39,6 +40,7 @@ export const acceptRestoreMessages = (run: OpenRun): void => {
     abort: operatorVerb(run, 'abort', 'Leaves everything that is not undone as it is.'),
   };
   acceptMessages(rules, {
+    useCase: releaseUseCase,
     verify: (action, message) => verifyActor(run, action, message),
     record: (evidence) => run.evidence.identities.push(evidence),
   });

@@ -8,7 +8,7 @@ import type {
   DeployServiceProgress,
 } from '../../contracts/delivery/deploy-service.ts';
 import type { LockGrant, LockRefusal } from '../../contracts/delivery/service-lock.ts';
-import type { UpdateName } from '../../contracts/messages.ts';
+import type { Message, UpdateName } from '../../contracts/messages.ts';
 import { queryNames } from '../../contracts/messages.ts';
 import type { Drained } from '../../domain/delivery/drain.ts';
 import { firstStages } from '../../domain/delivery/release-stage.ts';
@@ -23,6 +23,7 @@ import type { Found } from '../runtime/progress.ts';
 import { createRunControl } from '../runtime/run-control.ts';
 import type { RunControl } from '../runtime/run-control.ts';
 import type { Saga } from '../runtime/saga.ts';
+import { knownWithinMs } from '../runtime/timeouts.ts';
 import type { Waits } from '../runtime/timeouts.ts';
 
 /** One line of what happened, for the query `timeline`. */
@@ -192,18 +193,57 @@ const answerQueries = (run: OpenRun): void => {
   });
 };
 
-/** Checks who sends a message; a message that comes before the input is known waits. */
+/** The use case whose verbs a release and its restore take. */
+export const releaseUseCase = 'deployService';
+
+/** Checks who sends a message and may; a message that comes before the input is known waits. */
 export const verifyActor = async (
   run: OpenRun,
-  action: UpdateName | 'deploy' | 'restore',
-  { actor, proof, reason }: { actor: string; proof?: string | undefined; reason: string },
+  verb: UpdateName,
+  message: Message,
 ): Promise<VerifiedActor> => {
   await condition(() => run.ports !== undefined);
-  const ports = (run as ReleaseRun).ports;
-  const { workflowId } = workflowInfo();
+  const { ports, input } = run as ReleaseRun;
+  const { environment, service } = run.state;
+  const { actor, proof } = message;
+  const { workflowId, runId } = workflowInfo();
+  // A restore has no one who asked for a release.
+  const requester = (input as Partial<DeployServiceInput>).requestedBy;
   return ports.identity.verify(
-    { actor, action, workflowId, reason, ...(proof === undefined ? {} : { proof }) },
-    { summary: `who sends ${action}?` },
+    {
+      ...{ actor, action: `${releaseUseCase}.${verb}`, workflowId, runId },
+      ...{ content: message, askedAtMs: Date.now() },
+      about: {
+        ...{ environment, service },
+        ...(requester === undefined ? {} : { requestedBy: requester.actor }),
+      },
+      ...('planDigest' in message ? { planDigest: String(message.planDigest) } : {}),
+      ...(proof === undefined ? {} : { proof }),
+    },
+    { summary: `who sends ${verb}?`, scheduleToCloseMs: knownWithinMs },
+  );
+};
+
+/** Checks who asks for the release, and whether they may. `request` is the input as it was sent. */
+export const verifyRequester = async (
+  { ports, input }: ReleaseRun,
+  request: unknown,
+): Promise<VerifiedActor> => {
+  const { environment, service, approvals, queue, requestedBy } = input;
+  const { actor, proof } = requestedBy;
+  const { workflowId, startTime } = workflowInfo();
+  return ports.identity.verify(
+    {
+      ...{ actor, action: `${releaseUseCase}.start`, workflowId, content: request },
+      // A proof need not outlast the time in which no worker was there.
+      askedAtMs: startTime.getTime(),
+      about: {
+        ...{ environment, service, requestedBy: actor },
+        ...{ approvals: approvals.length, isHotfix: queue === 'hotfix' },
+      },
+      ...(proof === undefined ? {} : { proof }),
+    },
+    { summary: 'who sends deploy?', scheduleToCloseMs: knownWithinMs },
   );
 };
 

@@ -4,7 +4,12 @@
  * that the dead run recorded before its first write, under a new epoch, so that writes of
  * the dead run that are still under way change nothing.
  */
-import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { TimeoutProfile } from '../../activities/contracts/port.ts';
 import type {
   LockDecision,
@@ -12,6 +17,8 @@ import type {
   RestorablePlan,
 } from '../../contracts/delivery/service-lock.ts';
 import { outcomeOfRestore } from '../../domain/delivery/release-outcome.ts';
+import { serviceEntityId } from '../../domain/delivery/service-lock.ts';
+import { codedFailure } from '../runtime/failures.ts';
 import { portsOf } from '../runtime/ports.ts';
 import { createSaga } from '../runtime/saga.ts';
 import type { Saga } from '../runtime/saga.ts';
@@ -46,6 +53,7 @@ export interface RestoreResult {
 }
 
 export async function restoreRelease(request: RestoreRequest): Promise<RestoreResult> {
+  refuseStranger(request);
   const open = openRun('restore');
   acceptRestoreMessages(open);
   // A restore has no forward moves that could be cancelled: it ends when everything is undone.
@@ -69,6 +77,16 @@ export async function restoreRelease(request: RestoreRequest): Promise<RestoreRe
     return { outcome, compensations: compensationsOf(saga.ledger()) };
   });
 }
+
+/** Only the entity of the service starts a restore, after an operator decided. */
+const refuseStranger = ({ environment, service }: RestoreRequest): void => {
+  if (workflowInfo().parent?.workflowId === serviceEntityId(environment, service)) return;
+  throw codedFailure({
+    code: 'IDENTITY_UNPROVEN',
+    message: `A restore of ${service} is started by the entity of the service alone. Nothing was changed.`,
+    next: 'Ask for it with `holdfast lock NAME -e ENV --restore`.',
+  });
+};
 
 /** Everything that the dead run may have done, in its order; what was not done undoes to nothing. */
 const recordAll = (saga: Saga, { service, plan }: RestoreRequest, back: WayBack): void => {

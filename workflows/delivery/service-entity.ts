@@ -26,7 +26,7 @@ import {
   unwoundExcept,
   withoutClaim,
 } from '../../domain/delivery/service-lock.ts';
-import { codedErrorOf } from '../runtime/failures.ts';
+import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
 import { waitsOf } from '../runtime/timeouts.ts';
 import { endRetention, refuseClaim } from './entity-answers.ts';
 import { acceptLockMessages } from './entity-messages.ts';
@@ -35,6 +35,7 @@ import type { Entity } from './entity-state.ts';
 import { lookAfterHolder, resolveHolder } from './lost-holder.ts';
 
 export async function serviceEntity(input: ServiceEntityInput): Promise<void> {
+  refuseInvented(input);
   const entity = openEntity(input);
   acceptLockMessages(entity);
   entity.show();
@@ -50,6 +51,15 @@ export async function serviceEntity(input: ServiceEntityInput): Promise<void> {
   const { environment, service } = input;
   await continueAsNew<typeof serviceEntity>({ environment, service, carried: entity.state });
 }
+
+/** A memory comes from the run before; one that someone sent along could name any last release. */
+const refuseInvented = ({ carried, environment, service }: ServiceEntityInput): void => {
+  if (carried === undefined || workflowInfo().continuedFromExecutionRunId !== undefined) return;
+  throw codedFailure({
+    code: 'IDENTITY_UNPROVEN',
+    message: `The entity of ${service} in ${environment} begins without a memory; one was sent along, and refused.`,
+  });
+};
 
 const isLongEnough = ({ state }: Entity): boolean => {
   const { continueAsNewSuggested, historyLength } = workflowInfo();

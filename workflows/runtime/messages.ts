@@ -1,4 +1,4 @@
-import { CancellationScope, defineUpdate, setHandler } from '@temporalio/workflow';
+import { CancellationScope, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { VerifiedActor } from '../../activities/identity/port.ts';
 import type {
   Message,
@@ -8,7 +8,10 @@ import type {
   WeightRequest,
 } from '../../contracts/messages.ts';
 import { updateNames } from '../../contracts/messages.ts';
-import { codedFailure } from './failures.ts';
+import type { CommandPlace } from '../../domain/security/signed-command.ts';
+import { createCommandDesk } from './command-desk.ts';
+import type { CommandDesk } from './command-desk.ts';
+import { codedErrorOf, codedFailure } from './failures.ts';
 import { messageProblem } from './message-shape.ts';
 import { tellRefusal } from './refusals.ts';
 
@@ -38,9 +41,13 @@ export interface IdentityEvidence {
   actor: string;
   verification: string;
   reason: string;
+  /** Policies that allowed it, where any were asked. */
+  decidedBy?: string[];
 }
 
 export interface MessageDeps {
+  /** The use case whose verbs the messages are, in proofs and policies. */
+  useCase: string;
   verify(action: UpdateName, message: Message): Promise<VerifiedActor>;
   record(evidence: IdentityEvidence): void;
 }
@@ -48,34 +55,57 @@ export interface MessageDeps {
 /** Registers the updates of a run; call it before the first wait, so that none is lost. */
 export const acceptMessages = (rules: MessageRules, deps: MessageDeps): void => {
   const { approve, reject, setWeight, ...plain } = rules;
-  if (setWeight !== undefined) accept('setWeight', setWeight, deps);
-  if (approve !== undefined) accept('approve', approve, deps);
-  if (reject !== undefined) accept('reject', reject, deps);
-  for (const [name, rule] of Object.entries(plain)) accept(name as UpdateName, rule, deps);
+  const parts = { ...deps, desk: createCommandDesk({}) };
+  if (setWeight !== undefined) accept('setWeight', setWeight, parts);
+  if (approve !== undefined) accept('approve', approve, parts);
+  if (reject !== undefined) accept('reject', reject, parts);
+  for (const [name, rule] of Object.entries(plain)) accept(name as UpdateName, rule, parts);
 };
+
+/** Evidence of a sender; without policies it has the shape that it always had. */
+export const identityEvidence = (
+  action: string,
+  { actor, verification, decidedBy }: VerifiedActor,
+  reason: string,
+): IdentityEvidence => ({
+  ...{ action, actor, verification, reason },
+  ...(decidedBy === undefined ? {} : { decidedBy }),
+});
 
 const accept = <Payload extends Message>(
   name: UpdateName,
   rule: MessageRule<Payload>,
-  deps: MessageDeps,
+  deps: MessageDeps & { desk: CommandDesk },
 ): void => {
+  const { desk } = deps;
+  const action = `${deps.useCase}.${name}`;
   const refuse = (message: Payload, why: string): never => {
-    tellRefusal(name, message, why);
+    tellRefusal(action, message, why);
     throw codedFailure({ code: 'MESSAGE_REFUSED', message: `\`${name}\` is refused: ${why}.` });
   };
   const check = (message: Payload): void => {
-    const problem = messageProblem(message, name) ?? rule.refusal(message);
+    const problem =
+      messageProblem(message, name) ??
+      desk.problem(message, placeOf(action, message)) ??
+      rule.refusal(message);
     if (problem !== undefined) refuse(message, problem);
   };
+  const senderOf = async (message: Payload): Promise<VerifiedActor> => {
+    try {
+      return await deps.verify(name, message);
+    } catch (error) {
+      desk.refused(Date.now());
+      // The sender gets the code itself, not a failed activity around it.
+      throw codedFailure(codedErrorOf(error));
+    }
+  };
   const handle = async (message: Payload): Promise<MessageReceipt> => {
-    const verified = await deps.verify(name, message);
+    const verified = await senderOf(message);
     // The run may have moved on while the sender was checked.
     check(message);
+    desk.use(message, Date.now());
     const receipt = rule.apply(message);
-    if (receipt.changed) {
-      const { actor, verification } = verified;
-      deps.record({ action: name, actor, verification, reason: message.reason });
-    }
+    if (receipt.changed) deps.record(identityEvidence(name, verified, message.reason));
     return receipt;
   };
   setHandler(
@@ -84,4 +114,13 @@ const accept = <Payload extends Message>(
     (message) => CancellationScope.nonCancellable(() => handle(message)),
     { description: rule.description, validator: check },
   );
+};
+
+const placeOf = (action: string, message: Message): CommandPlace => {
+  const { workflowId, runId } = workflowInfo();
+  const planDigest = 'planDigest' in message ? String(message.planDigest) : undefined;
+  return {
+    ...{ workflowId, runId, action, atMs: Date.now() },
+    ...(planDigest === undefined ? {} : { planDigest }),
+  };
 };

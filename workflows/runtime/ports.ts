@@ -132,9 +132,10 @@ function callRemote(name: ActivityName, profile: TimeoutProfile): AnyCall {
 
 function callLocal(name: string, profile: TimeoutProfile): AnyCall {
   const timing = localTiming(profile);
-  return (request, { summary }) =>
+  return (request, { summary, scheduleToCloseMs }) =>
     scheduleLocalActivity<never>(name, [request], {
       startToCloseTimeout: timing.startToCloseMs,
+      ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: scheduleToCloseMs }),
       retry: retryOf(timing),
       cancellationType: ActivityCancellationType.TRY_CANCEL,
       summary,

@@ -186,6 +186,12 @@ export const timingOf = (name: ActivityName, profile: TimeoutProfile): Timing =>
 
 export const localTiming = (profile: TimeoutProfile): Timing => kinds.local[profile];
 
+/**
+ * Who sends is known within this, or the message is refused and can be sent again: keys or an issuer
+ * that do not answer would fill the history with attempts.
+ */
+export const knownWithinMs = 30_000;
+
 /** Durations that workflows wait for by themselves. */
 export interface Waits {
   /** How long an abort waits for a write that is under way, to know its outcome. */

@@ -5,6 +5,7 @@ export { backUp } from './backup.ts';
 export { deliverAudit } from './deliver-audit.ts';
 export { receiveOnce } from './inbox.ts';
 export { migrate, requireCurrent } from './migrate.ts';
+export { createPostgresAccessKeys } from './postgres-access-keys.ts';
 export { openStore, type Store } from './open-store.ts';
 export { addToOutbox, deliverWaiting } from './outbox.ts';
 export { outboxStatus, reviveDead, type OutboxStatus } from './outbox-status.ts';

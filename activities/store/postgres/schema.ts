@@ -14,6 +14,7 @@ export const storeTables = [
   'outbox_target',
   'outbox_message',
   'inbox_message',
+  'access_key',
 ] as const;
 
 export type StoreTable = (typeof storeTables)[number];
@@ -97,6 +98,18 @@ interface InboxMessageTable {
   received_at: Moment;
 }
 
+/** One row for each access key that was ever made; the secrets are with their holders. */
+interface AccessKeyTable {
+  id: string;
+  holder: string;
+  public_key: string;
+  environments: string[];
+  actions: string[];
+  created_at: Moment;
+  expires_at: Moment;
+  revoked_at: ColumnType<Date | null, Date | null>;
+}
+
 /** The tables as they are after the last migration. */
 export interface StoreSchema {
   migration: MigrationTable;
@@ -108,4 +121,5 @@ export interface StoreSchema {
   outbox_target: OutboxTargetTable;
   outbox_message: OutboxMessageTable;
   inbox_message: InboxMessageTable;
+  access_key: AccessKeyTable;
 }

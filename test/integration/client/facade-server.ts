@@ -8,6 +8,7 @@ import {
 import {
   startReleaseServer,
   type ReleaseServer,
+  type ServerOptions,
   type World,
 } from '../../workflow/delivery/release-server.ts';
 import { manifestsOf } from '../../workflow/delivery/sample-release.ts';
@@ -18,8 +19,8 @@ export interface FacadeServer extends ReleaseServer {
   clientOf(world: World, queuePrefix?: string): Promise<OpsClient>;
 }
 
-export const startFacadeServer = async (): Promise<FacadeServer> => {
-  const server = await startReleaseServer();
+export const startFacadeServer = async (options: ServerOptions = {}): Promise<FacadeServer> => {
+  const server = await startReleaseServer(options);
   return {
     ...server,
     clientOf: async (world, queuePrefix = server.prefix) =>

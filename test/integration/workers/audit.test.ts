@@ -126,7 +126,7 @@ describe('the audit log of a worker', () => {
     const { runId } = await run.describe();
     const [intent] = await recorded();
     expect(intent).toMatchObject({
-      action: 'deploy',
+      action: 'deployService.start',
       phase: 'intent',
       subject: { run: run.workflowId },
       reason: 'to test the log',
@@ -139,7 +139,7 @@ describe('the audit log of a worker', () => {
     await sweep();
     const outcomes = (await recorded()).filter(({ phase }) => phase === 'outcome');
     expect(outcomes).toMatchObject([
-      { action: 'deploy', correlation: runId, result: 'the run ended failed' },
+      { action: 'deployService.start', correlation: runId, result: 'the run ended failed' },
     ]);
   });
 
@@ -151,7 +151,7 @@ describe('the audit log of a worker', () => {
     await expect(run.executeUpdate('approve', { args: [pause] })).rejects.toThrow();
     const refused = await until(recorded, (bodies) => bodies.length === 3);
     expect(refused[2]).toMatchObject({
-      action: 'approve',
+      action: 'deployService.approve',
       phase: 'effect',
       reason: 'looks odd',
       decision: { verdict: 'refused' },
@@ -163,10 +163,10 @@ describe('the audit log of a worker', () => {
     await server.start();
     const all = await until(recorded, (bodies) => bodies.length === 4);
     expect(all).toMatchObject([
-      { action: 'deploy', phase: 'intent' },
-      { action: 'pause', phase: 'effect', reason: 'looks odd', decision: { verdict: 'allowed' } },
-      { action: 'approve' },
-      { action: 'resume', phase: 'effect', reason: 'looks fine' },
+      { action: 'deployService.start', phase: 'intent' },
+      { action: 'deployService.pause', phase: 'effect', reason: 'looks odd', decision: { verdict: 'allowed' } },
+      { action: 'deployService.approve' },
+      { action: 'deployService.resume', phase: 'effect', reason: 'looks fine' },
     ]);
     await sweep();
     expect(await recorded()).toHaveLength(4);

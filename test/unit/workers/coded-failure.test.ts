@@ -37,8 +37,11 @@ test('an identity that nobody checks is called unverified, with or without a pro
   const identity = createUnverifiedIdentity();
   const asked = {
     actor: 'ana@example.com',
-    action: 'approve',
+    action: 'deployService.approve',
     workflowId: 'deploy:staging:shop:1',
+    content: {},
+    about: { environment: 'staging', service: 'shop' },
+    askedAtMs: 0,
   };
   const without = await identity.verify(asked);
   const withProof = await identity.verify({ ...asked, proof: 'token' });

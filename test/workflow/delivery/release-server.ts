@@ -6,6 +6,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { createContracts } from '../../../activities/contracts/index.ts';
 import { createLocks } from '../../../activities/coordination/index.ts';
 import { createUnverifiedIdentity } from '../../../activities/identity/index.ts';
+import type { Identity } from '../../../activities/identity/port.ts';
 import { createMeasurements } from '../../../activities/metrics/index.ts';
 import type { Notification } from '../../../activities/notify/port.ts';
 import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
@@ -60,6 +61,8 @@ export interface ServerOptions {
   /** `shared`, the default, has real time and serves other test files too. */
   kind?: 'time-skipping' | 'shared';
   profile?: 'standard' | 'test';
+  /** Who checks senders; unless given, everyone is taken at their word. */
+  identity?: Identity;
 }
 
 const bundlePath = (): string => {
@@ -100,7 +103,10 @@ export const startReleaseServer = async (options: ServerOptions = {}): Promise<R
     if (world === undefined) throw new Error(`no environment ${environment}`);
     return world;
   };
-  const workers = await createWorkers(env, { prefix, find, profile: options.profile ?? 'test' });
+  const workers = await createWorkers(env, {
+    ...{ prefix, find, profile: options.profile ?? 'test' },
+    identity: options.identity ?? createUnverifiedIdentity(),
+  });
   const running = workers.map((worker) => worker.run());
   let serial = 0;
   return {
@@ -132,14 +138,14 @@ interface WorkerSetup {
   prefix: string;
   find: (environment: string) => World;
   profile: 'standard' | 'test';
+  identity: Identity;
 }
 
 const createWorkers = async (
   env: TestWorkflowEnvironment,
-  { prefix, find, profile }: WorkerSetup,
+  { prefix, find, profile, identity }: WorkerSetup,
 ): Promise<Worker[]> => {
   const contracts = createContracts({ timeoutProfile: profile });
-  const identity = createUnverifiedIdentity();
   const locks = createLocks({ client: env.client, queuePrefix: prefix });
   const activities: Record<string, Verbs> = {
     orchestration: {

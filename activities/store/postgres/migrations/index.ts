@@ -3,6 +3,7 @@ import type { KnownMigration } from '../../../../domain/store/migration-plan.ts'
 import { releaseRecords } from './0001-release-records.ts';
 import { auditLog } from './0002-audit-log.ts';
 import { outbox } from './0003-outbox.ts';
+import { accessKeys } from './0004-access-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** A migration with the digest by which an altered one is found out. */
@@ -14,6 +15,9 @@ const checksumOf = ({ name, statements }: Migration): string =>
     .digest('hex');
 
 /** In the order of their numbers. */
-export const migrations: readonly ChecksummedMigration[] = [releaseRecords, auditLog, outbox].map(
-  (migration) => ({ ...migration, checksum: checksumOf(migration) }),
-);
+export const migrations: readonly ChecksummedMigration[] = [
+  releaseRecords,
+  auditLog,
+  outbox,
+  accessKeys,
+].map((migration) => ({ ...migration, checksum: checksumOf(migration) }));

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { codedFailure } from '../coded-failure.ts';
+import { codedFailure } from './coded-failure.ts';
 
 /** What the file is to its reader, for the text of an error: `key ring`. */
 export interface PrivateFile {
   file: string;
   kind: string;
+  /** Command that puts something new in the place of what others may have read. */
+  renewWith: string;
 }
 
 /** Rights beyond those of the owner: what others can read protects nothing. */
@@ -19,7 +21,11 @@ const invalid = (file: string, message: string, next: string): Error =>
   codedFailure({ code: 'CONFIGURATION_INVALID', message, next, subject: file });
 
 /** The text; undefined if there is no file. @throws CONFIGURATION_INVALID if others may read it */
-export const readPrivateFile = async ({ file, kind }: PrivateFile): Promise<string | undefined> => {
+export const readPrivateFile = async ({
+  file,
+  kind,
+  renewWith,
+}: PrivateFile): Promise<string | undefined> => {
   let handle;
   try {
     handle = await open(file, 'r');
@@ -39,7 +45,7 @@ export const readPrivateFile = async ({ file, kind }: PrivateFile): Promise<stri
       throw invalid(
         file,
         `The ${kind} ${file} can be read by others (mode ${(mode & 0o777).toString(8)}); it was not used.`,
-        `Run \`chmod 600 ${file}\`; if others could read it for long, \`holdfast keys rotate\` too.`,
+        `Run \`chmod 600 ${file}\`; if others could read it for long, \`${renewWith}\` too.`,
       );
     }
     return await handle.readFile('utf8');
@@ -57,7 +63,7 @@ const writeDraft = async (file: string, text: string): Promise<string> => {
 
 /** Writes the whole file or none of it. @throws CONFIGURATION_INVALID if it is there already */
 export const createPrivateFile = async (
-  { file, kind }: PrivateFile,
+  { file, kind, renewWith }: PrivateFile,
   text: string,
 ): Promise<void> => {
   const draft = await writeDraft(file, text);
@@ -68,7 +74,7 @@ export const createPrivateFile = async (
     throw invalid(
       file,
       `The ${kind} ${file} is there already; it was left as it is.`,
-      'Add a key with `holdfast keys rotate`, or name another file.',
+      `Renew what is in it with \`${renewWith}\`, or name another file.`,
     );
   } finally {
     await unlink(draft);
