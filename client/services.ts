@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { LockResolution, ServiceLockState } from '../contracts/delivery/service-lock.ts';
 import { lockMessageNames, type MessageReceipt } from '../contracts/messages.ts';
-import { MessageSchema } from '../contracts/shared/message.ts';
+import { LockResolutionSchema } from '../contracts/shared/message.ts';
 import { EnvironmentName, ServiceName } from '../contracts/shared/names.ts';
 import { toOpsError } from './error-translation.ts';
 import { parseInput } from './input-validation.ts';
@@ -54,10 +54,9 @@ export const createServices = (
       if (claimant === undefined) throw noLiveRun(environment, service);
       return { workflowId: claimant.workflowId, runId: claimant.runId };
     },
-    resolveLock: async (environment, service, { action, ...message }) => {
+    resolveLock: async (environment, service, options) => {
       const workflowId = entityId(environment, service);
-      const parsed = parseInput(MessageSchema, { actor, ...message });
-      const decision = { ...parsed, action };
+      const decision = parseInput(LockResolutionSchema, { actor, ...options });
       try {
         return await client.withDeadline(Date.now() + messageTimeoutMs, async () =>
           client.workflow

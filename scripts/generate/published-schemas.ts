@@ -3,7 +3,12 @@ import { catalogue } from '../../contracts/catalogue.ts';
 import { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import { ServiceDefinition } from '../../contracts/delivery/service-definition.ts';
 import { EnvironmentsFile } from '../../contracts/shared/environments-file.ts';
-import { MessageSchema, PlanDecisionSchema } from '../../contracts/shared/message.ts';
+import {
+  LockResolutionSchema,
+  MessageSchema,
+  PlanDecisionSchema,
+  WeightRequestSchema,
+} from '../../contracts/shared/message.ts';
 
 /** A JSON Schema as it is published. */
 export interface PublishedSchema {
@@ -42,6 +47,8 @@ export const publishedSchemas = (): PublishedSchema[] => [
   { name: 'environments', schema: jsonSchemaOf(EnvironmentsFile, 'input') },
   { name: 'message', schema: jsonSchemaOf(MessageSchema, 'input') },
   { name: 'plan-decision', schema: jsonSchemaOf(PlanDecisionSchema, 'input') },
+  { name: 'weight-request', schema: jsonSchemaOf(WeightRequestSchema, 'input') },
+  { name: 'lock-resolution', schema: jsonSchemaOf(LockResolutionSchema, 'input') },
   ...catalogue.flatMap(({ workflow, input, result }) => [
     { name: `${fileNameOf(workflow)}.input`, schema: jsonSchemaOf(input, 'input') },
     { name: `${fileNameOf(workflow)}.result`, schema: jsonSchemaOf(result, 'output') },
