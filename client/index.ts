@@ -1,8 +1,13 @@
 import type { Client } from '@temporalio/client';
-import { createFilesystemBlobStore } from '../activities/store/index.ts';
+import {
+  blobSettingsOf,
+  createFilesystemBlobStore,
+  openBlobStore,
+} from '../activities/store/index.ts';
 import { readSurroundings, type Surroundings } from './config.ts';
 import { openConnection, type ServerChoice } from './connection.ts';
 import { createDeployServiceFacade, type DeployServiceFacade } from './delivery/deploy-service.ts';
+import { toOpsError } from './error-translation.ts';
 import { listRuns, type RunFilter, type RunSummary } from './run-list.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -123,8 +128,15 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
     },
   };
   const services = createServices(client, actor, messageTimeoutMs);
-  const blobs = blobWriter(options.blobs, surroundings);
-  const store = async (bytes: Uint8Array) => blobs.put(bytes);
+  let blobs: BlobWriter | undefined;
+  const store = async (bytes: Uint8Array): Promise<string> => {
+    try {
+      blobs ??= blobWriter(options.blobs, surroundings);
+      return await blobs.put(bytes);
+    } catch (error) {
+      throw toOpsError(error);
+    }
+  };
   return {
     delivery: { deployService: createDeployServiceFacade({ context, services, store }) },
     services,
@@ -141,10 +153,13 @@ const surroundingsFor = ({ stateDirectory }: OpsClientOptions): Surroundings =>
 
 const blobWriter = (
   given: OpsClientOptions['blobs'],
-  { blobDirectory, blobKeyFile }: Surroundings,
+  { blobEnvironment }: Surroundings,
 ): BlobWriter => {
   if (given !== undefined && 'put' in given) return given;
-  return createFilesystemBlobStore(given ?? { directory: blobDirectory, keyFile: blobKeyFile });
+  if (given !== undefined) return createFilesystemBlobStore(given);
+  const settings = blobSettingsOf(blobEnvironment);
+  if (settings === undefined) throw new Error('the surroundings name no blob store');
+  return openBlobStore(settings);
 };
 
 const connect = async (options: OpsClientOptions, surroundings: Surroundings) => {

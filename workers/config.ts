@@ -4,6 +4,7 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codedErrorOf } from '../activities/coded-failure.ts';
+import { blobSettingsOf, type BlobSettings } from '../activities/store/blob-settings.ts';
 import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
 import { codecTokensBeside } from '../activities/encryption/index.ts';
@@ -30,12 +31,12 @@ export interface WorkerConfig {
   environments: EnvironmentsFile;
   /** Relative paths in environments.yaml start here. */
   environmentsDirectory: string;
-  /** Present where the pool `kubernetes` runs. */
+  /** Where blobs are, and their key. Present where the pool `kubernetes` runs. */
+  blobs: BlobSettings | undefined;
+  /** Directory of the blobs, where they are in one. */
   blobsDirectory: string | undefined;
   /** Database of the store; without one its records are files beside the blobs. */
   databaseUrl: string | undefined;
-  /** Key of the blob store; beside its directory unless set. */
-  blobKeyFile: string | undefined;
   /** Bundle of the workflows, built before; without it they are bundled at the start. */
   workflowBundlePath: string | undefined;
   /** Where people see runs, for links in notifications; without it there are none. */
@@ -99,6 +100,10 @@ const Settings = z.object({
   HOLDFAST_ENVIRONMENTS: optionalText,
   HOLDFAST_BLOBS: optionalText,
   HOLDFAST_BLOB_KEY_FILE: optionalText,
+  AWS_ACCESS_KEY_ID: optionalText,
+  AWS_SECRET_ACCESS_KEY: optionalText,
+  AWS_SESSION_TOKEN: optionalText,
+  AWS_REGION: optionalText,
   DATABASE_URL: optionalText,
   HOLDFAST_WORKFLOW_BUNDLE: optionalText,
   HOLDFAST_TEMPORAL_UI_URL: z.preprocess(
@@ -142,8 +147,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     environmentsDirectory: path.resolve(
       path.dirname(settings.HOLDFAST_ENVIRONMENTS ?? 'environments.yaml'),
     ),
-    blobsDirectory: settings.HOLDFAST_BLOBS,
-    blobKeyFile: settings.HOLDFAST_BLOB_KEY_FILE,
+    ...blobConfig(settings),
     databaseUrl: settings.DATABASE_URL,
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
@@ -162,7 +166,7 @@ const readSettings = (env: NodeJS.ProcessEnv, problems: string[]): Settings => {
   problems.push(...wrong.map(({ field, reason }) => `${field}: ${reason}`));
   const names = new Set(wrong.map(({ field }) => field));
   const settings = outcome.data ?? Settings.parse(withoutNames(env, names));
-  problems.push(...databaseUrlProblems(settings.DATABASE_URL));
+  problems.push(...databaseUrlProblems(settings.DATABASE_URL), ...blobProblems(settings));
   // Which settings are required follows from the pools; of wrong pools nothing follows.
   if (!names.has('HOLDFAST_POOLS')) requireSettings(settings, problems);
   return settings;
@@ -177,7 +181,7 @@ const requireSettings = (settings: Settings, problems: string[]): void => {
     problems.push('HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml');
   }
   if (settings.HOLDFAST_BLOBS === undefined && runs('kubernetes')) {
-    problems.push('HOLDFAST_BLOBS: must be the directory of the blob store');
+    problems.push('HOLDFAST_BLOBS: must be the directory or the bucket of the blob store');
   }
   const bundle = settings.HOLDFAST_WORKFLOW_BUNDLE;
   if (bundle !== undefined && runs('orchestration') && !existsSync(bundle)) {
@@ -207,6 +211,24 @@ const codecConfig = (settings: Settings): CodecConfig | undefined => {
   if (port === undefined || origin === undefined || ring === undefined) return undefined;
   const tokensFile = settings.HOLDFAST_CODEC_TOKENS ?? codecTokensBeside(ring);
   return { host: settings.HOLDFAST_CODEC_HOST, port, origin, tokensFile };
+};
+
+const blobConfig = (settings: Settings): Pick<WorkerConfig, 'blobs' | 'blobsDirectory'> => {
+  const blobs = blobSettingsOf(settings);
+  const isDirectory = blobs?.location.kind === 'directory';
+  return { blobs, blobsDirectory: isDirectory ? settings.HOLDFAST_BLOBS : undefined };
+};
+
+const blobProblems = (settings: Settings): string[] => {
+  try {
+    const blobs = blobSettingsOf(settings);
+    const isFarAway = blobs !== undefined && blobs.location.kind !== 'directory';
+    return isFarAway && settings.DATABASE_URL === undefined
+      ? ['DATABASE_URL: must be set where HOLDFAST_BLOBS is a bucket; records need one of the two']
+      : [];
+  } catch (error) {
+    return [codedErrorOf(error)?.message ?? String(error)];
+  }
 };
 
 const databaseUrlProblems = (url: string | undefined): string[] => {
@@ -254,7 +276,10 @@ const readEnvironments = (file: string | undefined, problems: string[]): Environ
 };
 
 const secret = '(secret)';
-const secretFields = new Set(['databaseUrl', 'apiKey', 'metadata', 'key', 'clientCertPair', 'crt']);
+const secretFields = new Set([
+  ...['databaseUrl', 'apiKey', 'metadata', 'key', 'clientCertPair', 'crt'],
+  ...['credentials'],
+]);
 
 /** The settings as JSON for a reader; credentials are left out. */
 export const printableConfig = (config: WorkerConfig): string =>

@@ -2,14 +2,14 @@ import {
   createEnvironments,
   createKubernetesActivities,
 } from '../../activities/kubernetes/index.ts';
-import { createFilesystemBlobStore } from '../../activities/store/index.ts';
+import { openBlobStore } from '../../activities/store/index.ts';
 import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /** Changes and watches the clusters that environments.yaml names. */
 export const kubernetesPool = ({ config, releases }: PoolContext): PoolSetup => {
-  const { blobsDirectory, blobKeyFile, environments, environmentsDirectory } = config;
-  if (blobsDirectory === undefined || releases === undefined) {
+  const { blobs, environments, environmentsDirectory } = config;
+  if (blobs === undefined || releases === undefined) {
     throw new Error('the pool kubernetes has no blob store');
   }
   const { records } = releases;
@@ -17,7 +17,7 @@ export const kubernetesPool = ({ config, releases }: PoolContext): PoolSetup => 
     activities: {
       ...createKubernetesActivities({
         environments: createEnvironments({ file: environments, directory: environmentsDirectory }),
-        blobs: createFilesystemBlobStore({ directory: blobsDirectory, keyFile: blobKeyFile }),
+        blobs: openBlobStore(blobs),
       }),
       ...activityTypes('releaseRecords', { add: (record: EndedRelease) => records.add(record) }),
     },
