@@ -9,6 +9,7 @@ export type ToolName =
   | 'kwok'
   | 'prometheus'
   | 's3-gateway'
+  | 'transit-engine'
   | 'gateway-definitions'
   | 'go';
 
@@ -215,6 +216,19 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
       package: 'github.com/versity/versitygw/cmd/versitygw',
       stamps: ['main.Version=v1.8.0'],
       takes: 'about 2 minutes the first time on two cores, with a download of about 100 MB',
+    },
+  },
+  'transit-engine': {
+    name: 'transit-engine',
+    title: 'Transit engine of Vault',
+    version: '1.21.4',
+    environmentVariable: 'HOLDFAST_TRANSIT_ENGINE_BIN',
+    source: {
+      kind: 'go-build',
+      directory: 'keys/go',
+      package: '.',
+      stamps: [],
+      takes: 'about 2 minutes the first time on two cores, with a download of about 200 MB',
     },
   },
   'gateway-definitions': {
