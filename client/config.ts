@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import type { KeyEnvironment } from '../activities/encryption/open-key-management.ts';
 import type { BlobEnvironment } from '../activities/store/blob-settings.ts';
 import { defaultQueuePrefix } from '../domain/shared/task-queue.ts';
 import { OpsError } from './ops-error.ts';
@@ -24,7 +25,7 @@ export interface Surroundings {
   stateDirectory: string;
   sandbox: SandboxRecord | undefined;
   /** Settings of the blob store, which is shared with the workers; a directory unless set. */
-  blobEnvironment: BlobEnvironment;
+  blobEnvironment: BlobEnvironment & KeyEnvironment;
   /** Database of the store: that of the sandbox unless set. Holds a password. */
   databaseUrl: string | undefined;
   /** Keys that what Temporal stores is sealed with; without it nothing is sealed. */

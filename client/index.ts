@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { keyManagementOf, openKeyManagement } from '../activities/encryption/index.ts';
 import {
   blobSettingsOf,
   createFilesystemBlobStore,
@@ -159,7 +160,8 @@ const blobWriter = (
   if (given !== undefined) return createFilesystemBlobStore(given);
   const settings = blobSettingsOf(blobEnvironment);
   if (settings === undefined) throw new Error('the surroundings name no blob store');
-  return openBlobStore(settings);
+  const keys = keyManagementOf(blobEnvironment);
+  return openBlobStore(settings, keys === undefined ? undefined : openKeyManagement(keys));
 };
 
 const connect = async (options: OpsClientOptions, surroundings: Surroundings) => {

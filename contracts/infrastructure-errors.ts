@@ -76,6 +76,18 @@ export const infrastructureErrors = {
     meaning: 'The blob store does not accept the credentials, or does not allow what is needed.',
     next: 'Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or grant reading, writing and listing in the place of HOLDFAST_BLOBS.',
   }),
+  KEYS_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The key management that wraps the keys of blobs does not answer, or is sealed.',
+    next: 'Check the endpoint in HOLDFAST_BLOB_KEYS, and that service.',
+  }),
+  KEYS_ACCESS_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'The key management does not accept the token, or does not allow it what is needed.',
+    next: 'Correct VAULT_TOKEN, or allow its policy update on encrypt/KEY and decrypt/KEY of the mount.',
+  }),
   STORE_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,

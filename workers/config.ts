@@ -7,7 +7,8 @@ import { codedErrorOf } from '../activities/coded-failure.ts';
 import { blobSettingsOf, type BlobSettings } from '../activities/store/blob-settings.ts';
 import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
-import { codecTokensBeside } from '../activities/encryption/index.ts';
+import { codecTokensBeside, keyManagementOf } from '../activities/encryption/index.ts';
+import type { KeyManagementSettings } from '../activities/encryption/open-key-management.ts';
 import { EnvironmentsFile } from '../contracts/shared/environments-file.ts';
 import { inputProblems } from '../contracts/shared/input-problems.ts';
 import type { Pool } from '../contracts/shared/define-contract.ts';
@@ -33,6 +34,8 @@ export interface WorkerConfig {
   environmentsDirectory: string;
   /** Where blobs are, and their key. Present where the pool `kubernetes` runs. */
   blobs: BlobSettings | undefined;
+  /** Who keeps the keys of blobs; without it they are sealed with the key of a file. */
+  blobKeys: KeyManagementSettings | undefined;
   /** Directory of the blobs, where they are in one. */
   blobsDirectory: string | undefined;
   /** Database of the store; without one its records are files beside the blobs. */
@@ -100,6 +103,8 @@ const Settings = z.object({
   HOLDFAST_ENVIRONMENTS: optionalText,
   HOLDFAST_BLOBS: optionalText,
   HOLDFAST_BLOB_KEY_FILE: optionalText,
+  HOLDFAST_BLOB_KEYS: optionalText,
+  VAULT_TOKEN: optionalText,
   AWS_ACCESS_KEY_ID: optionalText,
   AWS_SECRET_ACCESS_KEY: optionalText,
   AWS_SESSION_TOKEN: optionalText,
@@ -148,6 +153,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
       path.dirname(settings.HOLDFAST_ENVIRONMENTS ?? 'environments.yaml'),
     ),
     ...blobConfig(settings),
+    blobKeys: keyManagementOf(settings),
     databaseUrl: settings.DATABASE_URL,
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
@@ -221,6 +227,7 @@ const blobConfig = (settings: Settings): Pick<WorkerConfig, 'blobs' | 'blobsDire
 
 const blobProblems = (settings: Settings): string[] => {
   try {
+    keyManagementOf(settings);
     const blobs = blobSettingsOf(settings);
     const isFarAway = blobs !== undefined && blobs.location.kind !== 'directory';
     return isFarAway && settings.DATABASE_URL === undefined
@@ -278,7 +285,7 @@ const readEnvironments = (file: string | undefined, problems: string[]): Environ
 const secret = '(secret)';
 const secretFields = new Set([
   ...['databaseUrl', 'apiKey', 'metadata', 'key', 'clientCertPair', 'crt'],
-  ...['credentials'],
+  ...['credentials', 'token'],
 ]);
 
 /** The settings as JSON for a reader; credentials are left out. */

@@ -6,6 +6,7 @@ import type { S3Credentials } from './s3-blob-store.ts';
 type Variable =
   | 'HOLDFAST_BLOBS'
   | 'HOLDFAST_BLOB_KEY_FILE'
+  | 'HOLDFAST_BLOB_KEYS'
   | 'AWS_ACCESS_KEY_ID'
   | 'AWS_SECRET_ACCESS_KEY'
   | 'AWS_SESSION_TOKEN'
@@ -22,7 +23,8 @@ export type BlobSettings =
     }
   | {
       location: Extract<BlobLocation, { kind: 's3' }>;
-      keyFile: string;
+      /** Absent only where a key management seals. */
+      keyFile: string | undefined;
       credentials: S3Credentials;
     };
 
@@ -48,7 +50,10 @@ export const blobSettingsOf = (environment: BlobEnvironment): BlobSettings | und
   };
   return {
     location,
-    keyFile: required('HOLDFAST_BLOB_KEY_FILE', 'the file with the key of the blobs'),
+    keyFile:
+      value('HOLDFAST_BLOB_KEYS') === undefined
+        ? required('HOLDFAST_BLOB_KEY_FILE', 'the file with the key of the blobs')
+        : keyFile,
     credentials: {
       accessKeyId: required('AWS_ACCESS_KEY_ID', 'the key id for the bucket'),
       secretAccessKey: required('AWS_SECRET_ACCESS_KEY', 'the secret key for the bucket'),

@@ -27,11 +27,21 @@ export interface SealedBlobStoreParts {
   place: BlobPlace;
   /** Seals what is written now. */
   sealer: BlobSealer;
+  /** Opens what was written before this one sealed; asked where it finds nothing. */
+  earlier?: BlobSealer | undefined;
 }
 
 /** Blobs in a place, sealed, and named for callers by the digest of their plain text. */
 export const createSealedBlobStore = (parts: SealedBlobStoreParts): BlobStore => {
-  const { place, sealer } = parts;
+  const { place, sealer, earlier } = parts;
+  const sealers = earlier === undefined ? [sealer] : [sealer, earlier];
+  const find = async (digest: string): Promise<Buffer> => {
+    for (const each of sealers) {
+      const sealed = await place.read(await each.nameOf(digest));
+      if (sealed !== undefined) return each.open(sealed, digest);
+    }
+    throw unreadableBlob(digest, 'is not in the store');
+  };
   return {
     async put(given) {
       // A copy: what the caller changes while this waits must not be stored under another's digest.
@@ -44,9 +54,7 @@ export const createSealedBlobStore = (parts: SealedBlobStoreParts): BlobStore =>
     },
     async get(digest) {
       requireDigest(digest);
-      const sealed = await place.read(await sealer.nameOf(digest));
-      if (sealed === undefined) throw unreadableBlob(digest, 'is not in the store');
-      const bytes = await sealer.open(sealed, digest);
+      const bytes = await find(digest);
       if (digestOf(bytes) !== digest) {
         throw unreadableBlob(digest, 'holds other bytes than its name says');
       }
@@ -54,7 +62,10 @@ export const createSealedBlobStore = (parts: SealedBlobStoreParts): BlobStore =>
     },
     async has(digest) {
       requireDigest(digest);
-      return place.has(await sealer.nameOf(digest));
+      for (const each of sealers) {
+        if (await place.has(await each.nameOf(digest))) return true;
+      }
+      return false;
     },
   };
 };

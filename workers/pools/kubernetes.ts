@@ -1,3 +1,4 @@
+import { openKeyManagement } from '../../activities/encryption/index.ts';
 import {
   createEnvironments,
   createKubernetesActivities,
@@ -8,7 +9,7 @@ import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts
 
 /** Changes and watches the clusters that environments.yaml names. */
 export const kubernetesPool = ({ config, releases }: PoolContext): PoolSetup => {
-  const { blobs, environments, environmentsDirectory } = config;
+  const { blobs, blobKeys, environments, environmentsDirectory } = config;
   if (blobs === undefined || releases === undefined) {
     throw new Error('the pool kubernetes has no blob store');
   }
@@ -17,7 +18,10 @@ export const kubernetesPool = ({ config, releases }: PoolContext): PoolSetup => 
     activities: {
       ...createKubernetesActivities({
         environments: createEnvironments({ file: environments, directory: environmentsDirectory }),
-        blobs: openBlobStore(blobs),
+        blobs: openBlobStore(
+          blobs,
+          blobKeys === undefined ? undefined : openKeyManagement(blobKeys),
+        ),
       }),
       ...activityTypes('releaseRecords', { add: (record: EndedRelease) => records.add(record) }),
     },
