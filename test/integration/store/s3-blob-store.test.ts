@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { createOpsClient } from '../../../client/index.ts';
 import { createKeySealer } from '../../../activities/store/blob-sealer.ts';
 import { readBlobLocation, type BlobLocation } from '../../../activities/store/blob-location.ts';
 import { blobSettingsOf, openBlobStore } from '../../../activities/store/index.ts';
@@ -123,6 +125,31 @@ describe('the settings of a bucket', () => {
     const variables = environment(keyFile);
     const digest = await opened(variables).put(secret);
     expect(await opened(variables).get(digest)).toEqual(secret);
+  });
+
+  test('are those of the facade, which stores manifests before anything starts', async () => {
+    const keyFile = path.join(server.directory, '..', randomUUID());
+    await writeFile(keyFile, key.toString('hex'), { mode: 0o600 });
+    const variables = environment(keyFile);
+    const before = { ...process.env };
+    Object.assign(process.env, variables);
+    const connection = Connection.lazy({ address: '127.0.0.1:1' });
+    try {
+      const ops = await createOpsClient({ client: new Client({ connection }) });
+      const { manifestsDigest } = await ops.delivery.deployService.prepare({
+        service: 'shop',
+        environment: 'staging',
+        manifests: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'in-the-bucket' } }],
+      });
+      const stored = await opened(variables).get(manifestsDigest);
+      expect(Buffer.from(stored).toString()).toContain('in-the-bucket');
+    } finally {
+      for (const name of Object.keys(variables)) {
+        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[name];
+      }
+      await connection.close();
+    }
   });
 
   test('make no key: two machines would make two', async () => {

@@ -61,6 +61,19 @@ describe('the settings of a worker', () => {
     expect(printableConfig(config)).not.toContain('planted');
   });
 
+  test('may name who keeps the keys of blobs, and then a bucket needs no key file', () => {
+    const keys = {
+      HOLDFAST_BLOB_KEYS: 'vault://blobs?endpoint=https://vault.example',
+      VAULT_TOKEN: 'planted-token',
+    };
+    const config = readConfig({ ...complete(), ...bucket, HOLDFAST_BLOB_KEY_FILE: '', ...keys });
+    expect(config.blobKeys).toMatchObject({ kind: 'transit', transit: { key: 'blobs' } });
+    expect(printableConfig(config)).not.toContain('planted');
+    expect(problemsOf({ ...complete(), ...keys, VAULT_TOKEN: '' })).toEqual([
+      expect.stringContaining('VAULT_TOKEN'),
+    ]);
+  });
+
   test('name what a bucket lacks', () => {
     expect(problemsOf({ ...complete(), ...bucket, AWS_SECRET_ACCESS_KEY: '' })).toEqual([
       expect.stringContaining('AWS_SECRET_ACCESS_KEY is missing'),
