@@ -48,7 +48,7 @@ export const startS3Server = async (options: S3ServerOptions = {}): Promise<S3Se
     secretAccessKey: randomBytes(20).toString('hex'),
   };
   let pid = 0;
-  let end = async (): Promise<void> => Promise.resolve();
+  let end: (signal: NodeJS.Signals) => Promise<void> = async () => Promise.resolve();
   const start = async (): Promise<void> => {
     const [program = '', ...args] = onOwnDisk({ directory, ...options }, [
       executable,
@@ -67,8 +67,8 @@ export const startS3Server = async (options: S3ServerOptions = {}): Promise<S3Se
     });
     pid = child.pid ?? 0;
     const ended = once(child, 'exit');
-    end = async () => {
-      child.kill('SIGTERM');
+    end = async (signal) => {
+      child.kill(signal);
       await ended;
     };
     while (!(await answers(`${endpoint}/health`))) {
@@ -86,14 +86,15 @@ export const startS3Server = async (options: S3ServerOptions = {}): Promise<S3Se
       const { status } = await request(name, { method: 'PUT' });
       if (status !== 200) throw new Error(`the bucket was not made: ${String(status)}`);
     },
-    stop: async () => end(),
+    stop: async () => end('SIGTERM'),
     growDisk: (kilobytes) => {
       const size = `remount,size=${String(kilobytes)}k`;
       const inside = ['--mount', '--target', String(pid), 'mount', '-o', size, directory];
       execFileSync('nsenter', inside);
     },
     remove: async () => {
-      await end();
+      // It would wait for connections that are kept open.
+      await end('SIGKILL');
       await rm(own, { recursive: true, force: true });
     },
   };
