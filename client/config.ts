@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import type { KeyEnvironment } from '../activities/encryption/open-key-management.ts';
+import type { BlobEnvironment } from '../activities/store/blob-settings.ts';
 import { defaultQueuePrefix } from '../domain/shared/task-queue.ts';
 import { OpsError } from './ops-error.ts';
 
@@ -22,10 +24,8 @@ export interface Surroundings {
   /** Directory with sandbox record, blobs and key; `.holdfast` beside the project unless set. */
   stateDirectory: string;
   sandbox: SandboxRecord | undefined;
-  /** Directory of the blob store, shared with the workers. */
-  blobDirectory: string;
-  /** Beside the blobs unless set. */
-  blobKeyFile: string | undefined;
+  /** Settings of the blob store, which is shared with the workers; a directory unless set. */
+  blobEnvironment: BlobEnvironment & KeyEnvironment;
   /** Database of the store: that of the sandbox unless set. Holds a password. */
   databaseUrl: string | undefined;
   /** Keys that what Temporal stores is sealed with; without it nothing is sealed. */
@@ -74,8 +74,10 @@ export const readSurroundings = ({
   const set = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
   return {
     stateDirectory,
-    blobDirectory: value('HOLDFAST_BLOBS', path.join(stateDirectory, 'blobs')),
-    blobKeyFile: env['HOLDFAST_BLOB_KEY_FILE'],
+    blobEnvironment: {
+      ...env,
+      HOLDFAST_BLOBS: value('HOLDFAST_BLOBS', path.join(stateDirectory, 'blobs')),
+    },
     databaseUrl: databaseUrlOf(env, sandbox),
     keyRingFile: set('HOLDFAST_KEY_RING'),
     accessFile: set('HOLDFAST_ACCESS'),

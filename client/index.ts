@@ -1,9 +1,15 @@
 import type { Client } from '@temporalio/client';
-import { createFilesystemBlobStore } from '../activities/store/index.ts';
+import { keyManagementOf, openKeyManagement } from '../activities/encryption/index.ts';
+import {
+  blobSettingsOf,
+  createFilesystemBlobStore,
+  openBlobStore,
+} from '../activities/store/index.ts';
 import { createCaller, type Caller } from './caller.ts';
 import { readSurroundings, type Surroundings } from './config.ts';
 import { openConnection, type ServerChoice } from './connection.ts';
 import { createDeployServiceFacade, type DeployServiceFacade } from './delivery/deploy-service.ts';
+import { toOpsError } from './error-translation.ts';
 import { listRuns, type RunFilter, type RunSummary } from './run-list.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -140,12 +146,19 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
     },
   };
   const services = createServices(client, caller, messageTimeoutMs);
-  const blobs = blobWriter(options.blobs, surroundings);
+  let blobs: BlobWriter | undefined;
+  const store = async (bytes: Uint8Array): Promise<string> => {
+    try {
+      blobs ??= blobWriter(options.blobs, surroundings);
+      return await blobs.put(bytes);
+    } catch (error) {
+      throw toOpsError(error);
+    }
+  };
   const close = async (): Promise<void> => {
     await caller.close();
     await connection.close();
   };
-  const store = async (bytes: Uint8Array) => blobs.put(bytes);
   return {
     delivery: { deployService: createDeployServiceFacade({ context, services, store }) },
     services,
@@ -172,10 +185,14 @@ const surroundingsFor = ({ stateDirectory }: OpsClientOptions): Surroundings =>
 
 const blobWriter = (
   given: OpsClientOptions['blobs'],
-  { blobDirectory, blobKeyFile }: Surroundings,
+  { blobEnvironment }: Surroundings,
 ): BlobWriter => {
   if (given !== undefined && 'put' in given) return given;
-  return createFilesystemBlobStore(given ?? { directory: blobDirectory, keyFile: blobKeyFile });
+  if (given !== undefined) return createFilesystemBlobStore(given);
+  const settings = blobSettingsOf(blobEnvironment);
+  if (settings === undefined) throw new Error('the surroundings name no blob store');
+  const keys = keyManagementOf(blobEnvironment);
+  return openBlobStore(settings, keys === undefined ? undefined : openKeyManagement(keys));
 };
 
 const connect = async (options: OpsClientOptions, surroundings: Surroundings) => {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { LockResolution, ServiceLockState } from '../contracts/delivery/service-lock.ts';
 import { lockMessageNames, type MessageReceipt } from '../contracts/messages.ts';
-import { MessageSchema } from '../contracts/shared/message.ts';
+import { LockResolutionSchema } from '../contracts/shared/message.ts';
 import { EnvironmentName, ServiceName } from '../contracts/shared/names.ts';
 import type { Caller } from './caller.ts';
 import { toOpsError } from './error-translation.ts';
@@ -55,10 +55,10 @@ export const createServices = (
       if (claimant === undefined) throw noLiveRun(environment, service);
       return { workflowId: claimant.workflowId, runId: claimant.runId };
     },
-    resolveLock: async (environment, service, { action, ...message }) => {
+    resolveLock: async (environment, service, options) => {
       const workflowId = entityId(environment, service);
-      const parsed = parseInput(MessageSchema, { actor: caller.actor, ...message });
-      const decision = await proven(caller, { environment, service, action, ...parsed });
+      const parsed = parseInput(LockResolutionSchema, { actor: caller.actor, ...options });
+      const decision = await proven(caller, { environment, service, ...parsed });
       try {
         return await client.withDeadline(Date.now() + messageTimeoutMs, async () =>
           client.workflow

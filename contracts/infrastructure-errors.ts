@@ -58,6 +58,36 @@ export const infrastructureErrors = {
     meaning: 'Stored evidence is missing, was altered, or its key is another one.',
     next: 'Give the worker the store and key that the client wrote with.',
   }),
+  BLOBS_FULL: passing({
+    exitCode: 69,
+    httpStatus: 507,
+    meaning: 'The blob store has no room for another blob; what is there was not touched.',
+    next: 'Give it room, or raise its quota. A run tries again by itself for some time; start again what was refused at once.',
+  }),
+  BLOBS_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The blob store does not answer, or answers that it cannot work now.',
+    next: 'Check the endpoint in HOLDFAST_BLOBS, and that service.',
+  }),
+  BLOBS_ACCESS_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'The blob store does not accept the credentials, or does not allow what is needed.',
+    next: 'Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or grant reading, writing and listing in the place of HOLDFAST_BLOBS.',
+  }),
+  KEYS_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'The key management that wraps the keys of blobs does not answer, or is sealed.',
+    next: 'Check the endpoint in HOLDFAST_BLOB_KEYS, and that service.',
+  }),
+  KEYS_ACCESS_DENIED: final({
+    exitCode: 77,
+    httpStatus: 403,
+    meaning: 'The key management does not accept the token, or does not allow it what is needed.',
+    next: 'Correct VAULT_TOKEN, or allow its policy update on encrypt/KEY and decrypt/KEY of the mount.',
+  }),
   STORE_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,
@@ -74,8 +104,8 @@ export const infrastructureErrors = {
     exitCode: 78,
     httpStatus: 500,
     meaning:
-      'The connection to a database on another machine would not be encrypted, or not be proven to lead there.',
-    next: 'Use sslmode=verify-full in DATABASE_URL, with sslrootcert=FILE for an authority of your own.',
+      'The connection to a database, blob store or key service on another machine would not be encrypted, or not be proven to lead there.',
+    next: 'Use sslmode=verify-full in DATABASE_URL, with sslrootcert=FILE for an authority of your own; https in endpoints, with NODE_EXTRA_CA_CERTS=FILE.',
   }),
   STORE_OUTDATED: final({
     exitCode: 4,

@@ -4,15 +4,18 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codedErrorOf } from '../activities/coded-failure.ts';
-import { exportTargets, type ExportTarget } from '../activities/store/audit/export-targets.ts';
-import { auditKeyIn } from '../activities/store/audit/key-place.ts';
+import { blobSettingsOf, type BlobSettings } from '../activities/store/blob-settings.ts';
 import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
-import { codecTokensBeside } from '../activities/encryption/index.ts';
+import { keyManagementOf } from '../activities/encryption/index.ts';
+import type { KeyManagementSettings } from '../activities/encryption/open-key-management.ts';
 import { EnvironmentsFile } from '../contracts/shared/environments-file.ts';
 import { inputProblems } from '../contracts/shared/input-problems.ts';
 import type { Pool } from '../contracts/shared/define-contract.ts';
 import { defaultQueuePrefix } from '../domain/shared/task-queue.ts';
+import { auditConfig, type AuditConfig } from './audit-config.ts';
+import { codecConfig, requireCodecSettings, type CodecConfig } from './codec-config.ts';
+import { orProblem } from './setting-problems.ts';
 import { StartError } from './start-error.ts';
 
 export const poolNames = [
@@ -32,12 +35,14 @@ export interface WorkerConfig {
   environments: EnvironmentsFile;
   /** Relative paths in environments.yaml start here. */
   environmentsDirectory: string;
-  /** Present where the pool `kubernetes` runs. */
+  /** Where blobs are, and their key. Present where the pool `kubernetes` runs. */
+  blobs: BlobSettings | undefined;
+  /** Who keeps the keys of blobs; without it they are sealed with the key of a file. */
+  blobKeys: KeyManagementSettings | undefined;
+  /** Directory of the blobs, where they are in one. */
   blobsDirectory: string | undefined;
   /** Database of the store; without one its records are files beside the blobs. */
   databaseUrl: string | undefined;
-  /** Key of the blob store; beside its directory unless set. */
-  blobKeyFile: string | undefined;
   /** Bundle of the workflows, built before; without it they are bundled at the start. */
   workflowBundlePath: string | undefined;
   /** Where people see runs, for links in notifications; without it there are none. */
@@ -52,22 +57,6 @@ export interface WorkerConfig {
   codec: CodecConfig | undefined;
   logLevel: string;
   temporal: ClientConnectConfig;
-}
-
-/** The audit log is on where there is a database; heads need a key too. */
-export interface AuditConfig {
-  /** Key that heads are signed with; undefined: none are signed here. */
-  keyFile: string | undefined;
-  targets: readonly ExportTarget[];
-  headEveryMs: number;
-}
-
-/** The codec endpoint: where it listens, whose pages it answers, who may ask. */
-export interface CodecConfig {
-  host: string;
-  port: number;
-  origin: string;
-  tokensFile: string;
 }
 
 /** Beside the blobs in their store: what outlives runs. */
@@ -112,6 +101,12 @@ const Settings = z.object({
   HOLDFAST_ENVIRONMENTS: optionalText,
   HOLDFAST_BLOBS: optionalText,
   HOLDFAST_BLOB_KEY_FILE: optionalText,
+  HOLDFAST_BLOB_KEYS: optionalText,
+  VAULT_TOKEN: optionalText,
+  AWS_ACCESS_KEY_ID: optionalText,
+  AWS_SECRET_ACCESS_KEY: optionalText,
+  AWS_SESSION_TOKEN: optionalText,
+  AWS_REGION: optionalText,
   DATABASE_URL: optionalText,
   HOLDFAST_WORKFLOW_BUNDLE: optionalText,
   HOLDFAST_TEMPORAL_UI_URL: z.preprocess(
@@ -150,7 +145,8 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
   const settings = readSettings(env, problems);
   const temporal = readConnection(env, problems);
   const environments = readEnvironments(settings.HOLDFAST_ENVIRONMENTS, problems);
-  const audit = auditConfig(settings, problems);
+  const { blobsDirectory } = orProblem(() => blobConfig(settings), []) ?? {};
+  const audit = auditConfig({ ...settings, blobsDirectory }, problems);
   if (problems.length > 0) {
     const what = 'The worker was not started, these settings are wrong:';
     throw new StartError('CONFIGURATION_INVALID', what, problems);
@@ -163,8 +159,8 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): WorkerConfig =
     environmentsDirectory: path.resolve(
       path.dirname(settings.HOLDFAST_ENVIRONMENTS ?? 'environments.yaml'),
     ),
-    blobsDirectory: settings.HOLDFAST_BLOBS,
-    blobKeyFile: settings.HOLDFAST_BLOB_KEY_FILE,
+    ...blobConfig(settings),
+    blobKeys: keyManagementOf(settings),
     databaseUrl: settings.DATABASE_URL,
     workflowBundlePath: settings.HOLDFAST_WORKFLOW_BUNDLE,
     temporalUiUrl: settings.HOLDFAST_TEMPORAL_UI_URL,
@@ -187,6 +183,7 @@ const readSettings = (env: NodeJS.ProcessEnv, problems: string[]): Settings => {
   const settings = outcome.data ?? Settings.parse(withoutNames(env, names));
   const { DATABASE_URL: url } = settings;
   if (url !== undefined) orProblem(() => readDatabaseUrl(url), problems);
+  problems.push(...blobProblems(settings));
   // Which settings are required follows from the pools; of wrong pools nothing follows.
   if (!names.has('HOLDFAST_POOLS')) requireSettings(settings, problems);
   return settings;
@@ -201,7 +198,7 @@ const requireSettings = (settings: Settings, problems: string[]): void => {
     problems.push('HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml');
   }
   if (settings.HOLDFAST_BLOBS === undefined && runs('kubernetes')) {
-    problems.push('HOLDFAST_BLOBS: must be the directory of the blob store');
+    problems.push('HOLDFAST_BLOBS: must be the directory or the bucket of the blob store');
   }
   const bundle = settings.HOLDFAST_WORKFLOW_BUNDLE;
   if (bundle !== undefined && runs('orchestration') && !existsSync(bundle)) {
@@ -210,46 +207,22 @@ const requireSettings = (settings: Settings, problems: string[]): void => {
   requireCodecSettings(settings, problems);
 };
 
-const requireCodecSettings = (settings: Settings, problems: string[]): void => {
-  if (settings.HOLDFAST_CODEC_PORT === undefined) return;
-  if (settings.HOLDFAST_KEY_RING === undefined) {
-    problems.push(
-      'HOLDFAST_KEY_RING: must be the path of the key ring that HOLDFAST_CODEC_PORT opens',
-    );
-  }
-  if (settings.HOLDFAST_CODEC_ORIGIN === undefined) {
-    problems.push('HOLDFAST_CODEC_ORIGIN: must be the origin of the Temporal UI');
-  }
+const blobConfig = (settings: Settings): Pick<WorkerConfig, 'blobs' | 'blobsDirectory'> => {
+  const blobs = blobSettingsOf(settings);
+  const isDirectory = blobs?.location.kind === 'directory';
+  return { blobs, blobsDirectory: isDirectory ? settings.HOLDFAST_BLOBS : undefined };
 };
 
-const auditConfig = (settings: Settings, problems: string[]): AuditConfig => {
-  const { HOLDFAST_BLOBS: blobs, HOLDFAST_AUDIT_KEY: named } = settings;
-  const keyFile = named ?? (blobs === undefined ? undefined : auditKeyIn(blobs));
-  return {
-    keyFile,
-    targets: orProblem(() => exportTargets(settings.HOLDFAST_AUDIT_EXPORT), problems) ?? [],
-    headEveryMs: settings.HOLDFAST_AUDIT_HEAD_EVERY_MS,
-  };
-};
-
-const codecConfig = (settings: Settings): CodecConfig | undefined => {
-  const {
-    HOLDFAST_CODEC_PORT: port,
-    HOLDFAST_CODEC_ORIGIN: origin,
-    HOLDFAST_KEY_RING: ring,
-  } = settings;
-  if (port === undefined || origin === undefined || ring === undefined) return undefined;
-  const tokensFile = settings.HOLDFAST_CODEC_TOKENS ?? codecTokensBeside(ring);
-  return { host: settings.HOLDFAST_CODEC_HOST, port, origin, tokensFile };
-};
-
-/** What a setting means; what is wrong with it is reported, and it counts as unset. */
-const orProblem = <Meaning>(read: () => Meaning, problems: string[]): Meaning | undefined => {
+const blobProblems = (settings: Settings): string[] => {
   try {
-    return read();
+    keyManagementOf(settings);
+    const blobs = blobSettingsOf(settings);
+    const isFarAway = blobs !== undefined && blobs.location.kind !== 'directory';
+    return isFarAway && settings.DATABASE_URL === undefined
+      ? ['DATABASE_URL: must be set where HOLDFAST_BLOBS is a bucket; records need one of the two']
+      : [];
   } catch (error) {
-    problems.push(codedErrorOf(error)?.message ?? String(error));
-    return undefined;
+    return [codedErrorOf(error)?.message ?? String(error)];
   }
 };
 
@@ -289,7 +262,10 @@ const readEnvironments = (file: string | undefined, problems: string[]): Environ
 };
 
 const secret = '(secret)';
-const secretFields = new Set(['databaseUrl', 'apiKey', 'metadata', 'key', 'clientCertPair', 'crt']);
+const secretFields = new Set([
+  ...['databaseUrl', 'apiKey', 'metadata', 'key', 'clientCertPair', 'crt'],
+  ...['credentials', 'token'],
+]);
 
 /** The settings as JSON for a reader; credentials are left out. */
 export const printableConfig = (config: WorkerConfig): string =>

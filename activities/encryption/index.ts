@@ -15,3 +15,4 @@ export {
 export { createLoggedDecodeRecords } from './logged-decode-records.ts';
 export { createPayloadCodec } from './payload-codec.ts';
 export { readPayloads } from './payload-reader.ts';
+export { keyManagementOf, openKeyManagement } from './open-key-management.ts';

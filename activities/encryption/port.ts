@@ -51,3 +51,30 @@ export interface CodecTokens {
   /** The entry of a token that is known and has not expired at `atMs`; undefined for any other text. */
   verify(token: string, atMs: number): Promise<TokenEntry | undefined>;
 }
+
+/** A data key as it lies beside what it sealed. */
+export interface WrappedKey {
+  /** The key that wrapped it, as its keeper names it. */
+  keyId: string;
+  wrapped: Uint8Array;
+}
+
+/** The key that wraps now, as people see it. */
+export interface KeyDescription {
+  /** Who keeps it. */
+  keeper: 'key ring' | 'transit';
+  keyId: string;
+  /** Keys that what lies there may still be wrapped with, the active one included. */
+  readableKeys: number;
+}
+
+/** Keeps keys that data keys are wrapped with; those keys never leave it. */
+export interface KeyManagement {
+  /** The place has to be named again to unwrap; a data key that was moved elsewhere stays shut. */
+  wrap(dataKey: Uint8Array, place: string): Promise<WrappedKey>;
+  /** @throws BLOB_UNREADABLE if altered or of another place; KEYS_UNREACHABLE, KEYS_ACCESS_DENIED */
+  unwrap(key: WrappedKey, place: string): Promise<Uint8Array>;
+  describe(): Promise<KeyDescription>;
+  /** A new key wraps from now on; what the ones before wrapped stays readable. */
+  rotate(): Promise<KeyDescription>;
+}

@@ -25,13 +25,15 @@ const refuseWideRights = (file: string, mode: number): void => {
 const createKey = async (file: string): Promise<void> => {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${String(process.pid)}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, `${randomBytes(keyBytes).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
   try {
+    const text = `${randomBytes(keyBytes).toString('hex')}\n`;
+    // On the disk before anything is sealed with it.
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
     await link(draft, file);
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
   } finally {
-    await unlink(draft);
+    await unlink(draft).catch(() => undefined);
   }
 };
 
@@ -51,6 +53,18 @@ const readExisting = async (file: string): Promise<Buffer | undefined> => {
     code: 'CONFIGURATION_INVALID',
     message: `The key file ${file} does not hold 64 hexadecimal digits; nothing was stored.`,
     next: 'Put the key of the store back; without it what is stored cannot be read.',
+    subject: file,
+  });
+};
+
+/** The key of a store that several machines share: it is given to each, and made on none of them. */
+export const readExistingKey = async (file: string): Promise<Buffer> => {
+  const key = await readExisting(file);
+  if (key !== undefined) return key;
+  throw codedFailure({
+    code: 'CONFIGURATION_INVALID',
+    message: `There is no key file ${file}; nothing was stored.`,
+    next: `Make one with \`(umask 077 && openssl rand -hex 32 > ${file})\` and give the same to every worker and client.`,
     subject: file,
   });
 };

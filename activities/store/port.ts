@@ -51,3 +51,17 @@ export interface AuditLog {
   /** Intents from before the moment that have no outcome, the oldest first. */
   openIntents(before: { beforeMs: number; limit: number }): Promise<OpenIntent[]>;
 }
+
+/** A data key as it lies beside what it sealed. */
+export interface WrappedKey {
+  /** The key that wrapped it, as its keeper names it. */
+  keyId: string;
+  wrapped: Uint8Array;
+}
+
+/** What sealing needs of a key management: the key that wraps never comes here. */
+export interface DataKeyWrapper {
+  /** The place has to be named again to unwrap; a data key that was moved elsewhere stays shut. */
+  wrap(dataKey: Uint8Array, place: string): Promise<WrappedKey>;
+  unwrap(key: WrappedKey, place: string): Promise<Uint8Array>;
+}

@@ -10,6 +10,7 @@ import {
   recordEvent,
 } from '../../activities/store/audit/index.ts';
 import * as postgres from '../../activities/store/postgres/index.ts';
+import { blobSettingsOf } from '../../activities/store/blob-settings.ts';
 import type { AuditLog } from '../../activities/store/port.ts';
 import { sha256 } from '../../activities/store/sha256.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type AuditVerification,
 } from '../../domain/security/audit-verification.ts';
 import { readSurroundings } from '../config.ts';
+import { OpsError } from '../ops-error.ts';
 import { toOpsError } from '../error-translation.ts';
 import type { AuditStatusFlags, ExportFlags, HeadFlags, VerifyFlags } from './audit-verbs.ts';
 import type { CommandContext } from './command-context.ts';
@@ -115,12 +117,25 @@ export const exportRecords = async (
     }
   });
 
+/** @throws CONFIGURATION_INVALID where nobody said where the key is, and a bucket cannot have it */
+const headKeyFile = ({ keyFile }: HeadFlags): string => {
+  if (keyFile !== undefined) return path.resolve(keyFile);
+  const { blobEnvironment } = readSurroundings();
+  const location = blobSettingsOf(blobEnvironment)?.location;
+  if (location?.kind === 'directory') return auditKeyIn(location.directory);
+  throw new OpsError({
+    code: 'CONFIGURATION_INVALID',
+    message:
+      'The key that heads are signed with is not known: blobs are in a bucket. Nothing was signed.',
+    next: 'Set HOLDFAST_AUDIT_KEY to its file, as for the workers.',
+  });
+};
+
 /** `holdfast audit head` */
 export const head = async ({ terminal, end }: CommandContext, flags: HeadFlags): Promise<void> => {
-  const { blobDirectory } = readSurroundings();
+  const keyFile = headKeyFile(flags);
   const targets = await coded(Promise.resolve().then(() => exportTargets(flags.to)));
   const exported = await withLog(async (store, log) => {
-    const keyFile = path.resolve(flags.keyFile ?? auditKeyIn(blobDirectory));
     const signer = await openHeadSigner(keyFile, postgres.auditOrigin);
     const exporter = postgres.createAuditExport({ store, log, signer, keyFile, targets });
     const failures = await exporter.run(Date.now(), { atOnce: true });

@@ -13,6 +13,12 @@ export interface TokenFlags extends KeysFlags {
   tokens?: string;
 }
 
+export interface BlobKeysFlags {
+  keys?: string;
+  rotate?: boolean;
+  json?: boolean;
+}
+
 const ringOption = (): Option =>
   new Option('--ring <path>', 'file of the key ring').env('HOLDFAST_KEY_RING');
 
@@ -30,7 +36,8 @@ export const keysVerb = (context: CommandContext): Command =>
     .addCommand(rotateCommand(context))
     .addCommand(revokeCommand(context))
     .addCommand(listCommand(context))
-    .addCommand(tokenCommand(context));
+    .addCommand(tokenCommand(context))
+    .addCommand(blobsCommand(context));
 
 const createCommand = (context: CommandContext): Command =>
   new Command('create')
@@ -88,4 +95,17 @@ const tokenCommand = (context: CommandContext): Command =>
     .action(async (flags: TokenFlags) => {
       const { changeTokens } = await import('./keys.ts');
       await changeTokens(context, flags);
+    });
+
+const blobsCommand = (context: CommandContext): Command =>
+  new Command('blobs')
+    .description('Show the key that wraps the keys of blobs; or wrap with a new one from now on')
+    .addOption(
+      new Option('--keys <place>', 'key ring, or vault://KEY?endpoint=…').env('HOLDFAST_BLOB_KEYS'),
+    )
+    .option('--rotate', 'make a new key; the ones before stay for reading')
+    .addOption(jsonOption())
+    .action(async (flags: BlobKeysFlags) => {
+      const { showBlobKeys } = await import('./blob-keys.ts');
+      await showBlobKeys(context, flags);
     });

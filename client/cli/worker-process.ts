@@ -39,7 +39,7 @@ export const workerEnvironment = (
   surroundings: Surroundings,
   { pools, environmentsFile, queuePrefix, workflowBundle }: WorkerSettings,
 ): NodeJS.ProcessEnv => {
-  const { sandbox, stateDirectory, blobDirectory, databaseUrl, uiUrl } = surroundings;
+  const { sandbox, stateDirectory, blobEnvironment, databaseUrl, uiUrl } = surroundings;
   const sandboxEnvironments = path.join(stateDirectory, 'environments.yaml');
   return environmentWith({
     defaults: {
@@ -47,7 +47,7 @@ export const workerEnvironment = (
       NODE_COMPILE_CACHE: getCompileCacheDir(),
       TEMPORAL_ADDRESS: sandbox?.temporal.address,
       TEMPORAL_NAMESPACE: sandbox?.temporal.namespace,
-      HOLDFAST_BLOBS: blobDirectory,
+      HOLDFAST_BLOBS: blobEnvironment.HOLDFAST_BLOBS,
       DATABASE_URL: databaseUrl,
       HOLDFAST_TEMPORAL_UI_URL: uiUrl,
       HOLDFAST_CODEC_ORIGIN: sandbox?.temporal.uiUrl,

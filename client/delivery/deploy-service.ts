@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   deployService as contract,
   DeployServiceInput,
@@ -7,7 +7,6 @@ import {
 } from '../../contracts/delivery/deploy-service.ts';
 import { parseInput } from '../input-validation.ts';
 import { encodeManifests, type Manifest } from '../manifest-set.ts';
-import { OpsError } from '../ops-error.ts';
 import { createRunHandle, type RunHandle } from '../run-handle.ts';
 import type { Services } from '../services.ts';
 import {
@@ -121,18 +120,19 @@ export const createDeployServiceFacade = (parts: DeployServiceParts): DeployServ
   };
 };
 
+/** What has to hold before the facade can fill in the rest; the contract checks all else. */
+const RequestShape = z.looseObject({
+  manifests: z.array(z.custom<Manifest>()).min(1, 'must hold at least one object'),
+  release: z.string().optional(),
+  requestedBy: z.looseObject({}).optional(),
+});
+
 const prepareInput = async (
   { context, store }: DeployServiceParts,
   request: DeployServiceRequest,
 ): Promise<DeployServiceInput> => {
+  parseInput(RequestShape, request);
   const { manifests, release, requestedBy, ...rest } = request;
-  if (!Array.isArray(manifests) || manifests.length === 0) {
-    throw new OpsError({
-      code: 'INVALID_INPUT',
-      message: 'manifests: must hold at least one object\nNothing was changed.',
-      subject: 'manifests',
-    });
-  }
   const { bytes, contentName } = encodeManifests(manifests);
   const input = {
     ...rest,

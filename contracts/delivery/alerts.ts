@@ -9,7 +9,7 @@ const name = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 const AlertName = z
   .string()
   .regex(name, 'must consist of letters, digits and underscores')
-  .refine((text) => text !== probeName, `${probeName} is the name of the alert that proves`)
+  .regex(new RegExp(`^(?!${probeName}$)`), `${probeName} is the name of the alert that proves`)
   .describe('Name of the alert, e.g. `ShopErrors`; unique in the list.');
 
 /** Nothing that a rule file could not hold, or that would garble a terminal. */
@@ -19,15 +19,21 @@ const OneLine = z
 
 const Text = OneLine.max(1_000);
 
+const mostLabels = 20;
+
 const Labels = z
   .record(
     z
       .string()
       .regex(name, 'must consist of letters, digits and underscores')
-      .refine((text) => text !== 'alertname' && !text.startsWith('__'), 'is taken by Prometheus'),
+      .regex(/^(?!__|alertname$)/, 'is taken by Prometheus'),
     Text,
   )
-  .refine((labels) => Object.keys(labels).length <= 20, 'takes at most 20');
+  .refine(
+    (labels) => Object.keys(labels).length <= mostLabels,
+    `takes at most ${String(mostLabels)}`,
+  )
+  .meta({ maxProperties: mostLabels });
 
 const shared = {
   name: AlertName,

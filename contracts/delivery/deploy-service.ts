@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineContract } from '../shared/define-contract.ts';
 import { unwatchedReason } from '../shared/duration.ts';
+import { HttpUrl } from '../shared/http-url.ts';
 import { MessageSchema } from '../shared/message.ts';
 import { CommitSha, Digest, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
 import { QueuePolicyInput } from './queue-policy.ts';
@@ -69,10 +70,7 @@ const CommitInput = z
   .describe('The commit that is released; with it the lead time is measured.');
 
 const NotifyTargetInput = z
-  .union([
-    z.strictObject({ webhook: z.url({ protocol: /^https?$/ }) }),
-    z.strictObject({ log: z.literal(true) }),
-  ])
+  .union([z.strictObject({ webhook: HttpUrl }), z.strictObject({ log: z.literal(true) })])
   .describe('Where notifications go.');
 
 export const DeployServiceInput = z

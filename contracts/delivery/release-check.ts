@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Duration } from '../shared/duration.ts';
+import { HttpUrl } from '../shared/http-url.ts';
 
 const Path = z.string().startsWith('/');
-const Url = z.url({ protocol: /^https?$/ });
 const Status = z.number().int().min(100).max(599).default(200);
 const BodyText = z.string().max(1_000);
 const Command = z.array(z.string().min(1).max(1_000)).min(1).max(50);
@@ -20,7 +20,7 @@ const HttpCheck = z
   .describe('One HTTP request to the service and the answer that it must get.');
 
 const UrlCheck = z
-  .strictObject({ url: Url.describe('Absolute address, e.g. of another system.'), ...answer })
+  .strictObject({ url: HttpUrl.describe('Absolute address, e.g. of another system.'), ...answer })
   .describe('One HTTP request to somewhere else, such as a system that the service works with.');
 
 const ExecCheck = z
@@ -84,7 +84,7 @@ export const CheckFile = z.union([
     .strictObject({ http: z.strictObject({ path: Path, ...expected }) })
     .transform(({ http: { path, ...rest } }) => ({ path, ...answerOf(rest) })),
   z
-    .strictObject({ url: Url, ...expected })
+    .strictObject({ url: HttpUrl, ...expected })
     .transform(({ url, ...rest }) => ({ url, ...answerOf(rest) })),
   z
     .strictObject({

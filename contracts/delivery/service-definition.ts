@@ -6,6 +6,7 @@ import { AnalysisFile } from './analysis.ts';
 import { BudgetFile } from './exposure-budget.ts';
 import { CheckFile } from './release-check.ts';
 import { DrainFile } from './drain.ts';
+import { HttpUrl } from '../shared/http-url.ts';
 import { PreviewHeader } from './preview-header.ts';
 import { RolloutStrategyFile } from './rollout-strategy.ts';
 import { CommitSha, EnvironmentName, ReleaseName, ServiceName } from '../shared/names.ts';
@@ -77,10 +78,7 @@ export const ServiceDefinition = z
     compensationDeadline: Duration.optional(),
     notify: z
       .array(
-        z.union([
-          z.strictObject({ webhook: z.url({ protocol: /^https?$/ }) }),
-          z.strictObject({ log: z.literal(true) }),
-        ]),
+        z.union([z.strictObject({ webhook: HttpUrl }), z.strictObject({ log: z.literal(true) })]),
       )
       .max(10)
       .default([]),

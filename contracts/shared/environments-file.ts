@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HttpUrl } from './http-url.ts';
 import { EnvironmentName } from './names.ts';
 
 const Traffic = z
@@ -8,7 +9,7 @@ const Traffic = z
       .describe('Pods carry no traffic here; gates that need it are reported as not measured.'),
     z
       .strictObject({
-        url: z.url({ protocol: /^https?$/ }).describe('Entry through which users reach services.'),
+        url: HttpUrl.describe('Entry through which users reach services.'),
         host: z
           .string()
           .optional()
@@ -29,12 +30,10 @@ const Preview = z
 
 const Prometheus = z
   .strictObject({
-    url: z
-      .url({ protocol: /^https?$/ })
-      .refine((url) => !/^[^/]*\/\/[^/]*@/.test(url), 'must not carry credentials; name their file')
-      .describe(
-        'Address of the HTTP API without `/api/v1`; Thanos, Mimir and Cortex answer alike.',
-      ),
+    url: HttpUrl.regex(
+      /^[^/]*\/\/[^/@]*(?:\/|$)/,
+      'must not carry credentials; name their file',
+    ).describe('Address of the HTTP API without `/api/v1`; Thanos, Mimir and Cortex answer alike.'),
     tokenFile: z
       .string()
       .min(1)

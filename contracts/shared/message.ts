@@ -20,6 +20,15 @@ export const PlanDecisionSchema = MessageSchema.extend({
   planDigest: Digest.describe('Digest of the plan that was read.'),
 }).describe('A decision that is valid for one plan only.');
 
+/** Schema of `LockResolution` in `contracts/delivery/service-lock.ts`. */
+export const LockResolutionSchema = MessageSchema.extend({
+  action: z
+    .enum(['restore', 'adopt', 'release'])
+    .describe(
+      '`restore` undoes what the dead holder did, `adopt` keeps what is live, `release` only frees the lock.',
+    ),
+}).describe('Decides about a lock whose holder died.');
+
 /** Schema of `WeightRequest` in `contracts/messages.ts`. */
 export const WeightRequestSchema = MessageSchema.extend({
   weightPercent: z.number().int().min(0).max(100).describe('Share for the new version.'),

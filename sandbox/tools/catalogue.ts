@@ -8,6 +8,8 @@ export type ToolName =
   | 'kubernetes'
   | 'kwok'
   | 'prometheus'
+  | 's3-gateway'
+  | 'transit-engine'
   | 'gateway-definitions'
   | 'go';
 
@@ -196,6 +198,37 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
       tags: ['remove_all_sd'],
       stamps: ['github.com/prometheus/common/version.Version=3.13.5'],
       takes: 'about 4 minutes the first time on two cores, with a download of about 150 MB',
+    },
+  },
+  's3-gateway': {
+    name: 's3-gateway',
+    title: 'Versity S3 Gateway',
+    version: '1.8.0',
+    environmentVariable: 'HOLDFAST_S3_GATEWAY_BIN',
+    onPath: {
+      executable: 'versitygw',
+      versionArgs: ['--version'],
+      versionPattern: /Version\s*:\s*v?(\S+)/,
+    },
+    source: {
+      kind: 'go-build',
+      directory: 'objects/go',
+      package: 'github.com/versity/versitygw/cmd/versitygw',
+      stamps: ['main.Version=v1.8.0'],
+      takes: 'about 2 minutes the first time on two cores, with a download of about 100 MB',
+    },
+  },
+  'transit-engine': {
+    name: 'transit-engine',
+    title: 'Transit engine of Vault',
+    version: '1.21.4',
+    environmentVariable: 'HOLDFAST_TRANSIT_ENGINE_BIN',
+    source: {
+      kind: 'go-build',
+      directory: 'keys/go',
+      package: '.',
+      stamps: [],
+      takes: 'about 2 minutes the first time on two cores, with a download of about 200 MB',
     },
   },
   'gateway-definitions': {

@@ -4,7 +4,12 @@ import { DeployServiceProgress } from '../../contracts/delivery/deploy-service.t
 import { ServiceDefinition } from '../../contracts/delivery/service-definition.ts';
 import { AccessFile, DirectoryFile } from '../../contracts/shared/access-file.ts';
 import { EnvironmentsFile } from '../../contracts/shared/environments-file.ts';
-import { MessageSchema, PlanDecisionSchema } from '../../contracts/shared/message.ts';
+import {
+  LockResolutionSchema,
+  MessageSchema,
+  PlanDecisionSchema,
+  WeightRequestSchema,
+} from '../../contracts/shared/message.ts';
 
 /** A JSON Schema as it is published. */
 export interface PublishedSchema {
@@ -45,6 +50,8 @@ export const publishedSchemas = (): PublishedSchema[] => [
   { name: 'directory', schema: jsonSchemaOf(DirectoryFile, 'input') },
   { name: 'message', schema: jsonSchemaOf(MessageSchema, 'input') },
   { name: 'plan-decision', schema: jsonSchemaOf(PlanDecisionSchema, 'input') },
+  { name: 'weight-request', schema: jsonSchemaOf(WeightRequestSchema, 'input') },
+  { name: 'lock-resolution', schema: jsonSchemaOf(LockResolutionSchema, 'input') },
   ...catalogue.flatMap(({ workflow, input, result }) => [
     { name: `${fileNameOf(workflow)}.input`, schema: jsonSchemaOf(input, 'input') },
     { name: `${fileNameOf(workflow)}.result`, schema: jsonSchemaOf(result, 'output') },

@@ -1,16 +1,17 @@
+import { openKeyManagement } from '../../activities/encryption/index.ts';
 import {
   createEnvironments,
   createKubernetesActivities,
 } from '../../activities/kubernetes/index.ts';
-import { createFilesystemBlobStore } from '../../activities/store/index.ts';
+import { openBlobStore } from '../../activities/store/index.ts';
 import type { EndedRelease } from '../../domain/delivery/ended-release.ts';
 import { auditedReleaseRecords } from '../audited-ports.ts';
 import { activityTypes, type PoolContext, type PoolSetup } from './pool-setup.ts';
 
 /** Changes and watches the clusters that environments.yaml names. */
 export const kubernetesPool = ({ config, releases, audit }: PoolContext): PoolSetup => {
-  const { blobsDirectory, blobKeyFile, environments, environmentsDirectory } = config;
-  if (blobsDirectory === undefined || releases === undefined) {
+  const { blobs, blobKeys, environments, environmentsDirectory } = config;
+  if (blobs === undefined || releases === undefined) {
     throw new Error('the pool kubernetes has no blob store');
   }
   const records =
@@ -19,7 +20,10 @@ export const kubernetesPool = ({ config, releases, audit }: PoolContext): PoolSe
     activities: {
       ...createKubernetesActivities({
         environments: createEnvironments({ file: environments, directory: environmentsDirectory }),
-        blobs: createFilesystemBlobStore({ directory: blobsDirectory, keyFile: blobKeyFile }),
+        blobs: openBlobStore(
+          blobs,
+          blobKeys === undefined ? undefined : openKeyManagement(blobKeys),
+        ),
       }),
       ...activityTypes('releaseRecords', { add: (record: EndedRelease) => records.add(record) }),
     },

@@ -74,4 +74,5 @@ describe('the error table', () => {
 
 /** Variables of the environment and states of other systems that documents may name. */
 const isVariable = (name: string): boolean =>
-  /^(HOLDFAST|TEMPORAL|XDG|NO|TRY|HTTP|SANDBOX|NODE)_/.test(name) || name === 'DATABASE_URL';
+  /^(HOLDFAST|TEMPORAL|XDG|NO|TRY|HTTP|SANDBOX|NODE|AWS|VAULT)_/.test(name) ||
+  name === 'DATABASE_URL';

@@ -46,6 +46,47 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
 };
 
 describe('the settings of a worker', () => {
+  const bucket = {
+    HOLDFAST_BLOBS: 's3://evidence/team?endpoint=https://s3.example',
+    HOLDFAST_BLOB_KEY_FILE: '/keys/blobs',
+    AWS_ACCESS_KEY_ID: 'planted-id',
+    AWS_SECRET_ACCESS_KEY: 'planted-secret',
+    DATABASE_URL: 'postgres://worker@127.0.0.1/holdfast',
+  };
+
+  test('may name a bucket for the blobs, whose credentials are not printed', () => {
+    const config = readConfig({ ...complete(), ...bucket });
+    expect(config.blobs?.location).toMatchObject({ kind: 's3', bucket: 'evidence' });
+    expect(config.blobsDirectory).toBeUndefined();
+    expect(printableConfig(config)).not.toContain('planted');
+  });
+
+  test('may name who keeps the keys of blobs, and then a bucket needs no key file', () => {
+    const keys = {
+      HOLDFAST_BLOB_KEYS: 'vault://blobs?endpoint=https://vault.example',
+      VAULT_TOKEN: 'planted-token',
+    };
+    const config = readConfig({ ...complete(), ...bucket, HOLDFAST_BLOB_KEY_FILE: '', ...keys });
+    expect(config.blobKeys).toMatchObject({ kind: 'transit', transit: { key: 'blobs' } });
+    expect(printableConfig(config)).not.toContain('planted');
+    expect(problemsOf({ ...complete(), ...keys, VAULT_TOKEN: '' })).toEqual([
+      expect.stringContaining('VAULT_TOKEN'),
+    ]);
+  });
+
+  test('name what a bucket lacks', () => {
+    expect(problemsOf({ ...complete(), ...bucket, AWS_SECRET_ACCESS_KEY: '' })).toEqual([
+      expect.stringContaining('AWS_SECRET_ACCESS_KEY is missing'),
+    ]);
+    expect(problemsOf({ ...complete(), ...bucket, DATABASE_URL: '' })).toEqual([
+      expect.stringContaining('DATABASE_URL: must be set where HOLDFAST_BLOBS is a bucket'),
+    ]);
+    const open = { ...bucket, HOLDFAST_BLOBS: 's3://evidence?endpoint=http://s3.example' };
+    expect(problemsOf({ ...complete(), ...open })).toEqual([
+      expect.stringContaining('another machine'),
+    ]);
+  });
+
   test('know where people see runs, if that is an address', () => {
     const ui = (url: string) => ({ ...complete(), HOLDFAST_TEMPORAL_UI_URL: url });
     expect(readConfig(ui('https://temporal.example')).temporalUiUrl).toBe(
@@ -113,7 +154,7 @@ describe('the settings of a worker', () => {
   test('have defaults for all but where the clusters and the blobs are', () => {
     expect(problemsOf(base())).toEqual([
       'HOLDFAST_ENVIRONMENTS: must be the path of environments.yaml',
-      'HOLDFAST_BLOBS: must be the directory of the blob store',
+      'HOLDFAST_BLOBS: must be the directory or the bucket of the blob store',
     ]);
     expect(readConfig(complete())).toMatchObject({
       pools: ['orchestration', 'kubernetes', 'traffic', 'notify'],
