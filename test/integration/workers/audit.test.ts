@@ -164,7 +164,12 @@ describe('the audit log of a worker', () => {
     const all = await until(recorded, (bodies) => bodies.length === 4);
     expect(all).toMatchObject([
       { action: 'deployService.start', phase: 'intent' },
-      { action: 'deployService.pause', phase: 'effect', reason: 'looks odd', decision: { verdict: 'allowed' } },
+      {
+        action: 'deployService.pause',
+        phase: 'effect',
+        reason: 'looks odd',
+        decision: { verdict: 'allowed' },
+      },
       { action: 'deployService.approve' },
       { action: 'deployService.resume', phase: 'effect', reason: 'looks fine' },
     ]);
