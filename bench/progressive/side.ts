@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../domain/delivery/kubernetes-object.ts';
-import { shopManifests } from '../../test/e2e/shop-on-real-pods.ts';
+import { exampleManifests } from '../../test/e2e/shop-on-real-pods.ts';
 import type { Entry } from './user-traffic.ts';
 
 /** A stop of a canary: its share, and how long it is watched. */
@@ -44,7 +44,7 @@ export interface Side {
 
 /** Both release the same manifests; versions differ in the image only. */
 export const shopObjects = (version: string): KubernetesObject[] =>
-  shopManifests('v1').map((object) =>
+  exampleManifests('v1').map((object) =>
     object.kind === 'Deployment' ? withImage(object, version) : object,
   );
 

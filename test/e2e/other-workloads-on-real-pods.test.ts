@@ -7,7 +7,7 @@ import { levelTwoState } from '../setup/release-stack.ts';
 import type { RequestReport } from '../setup/steady-requests.ts';
 import { compareSnapshots } from './checker/compare.ts';
 import { takeSnapshot } from './checker/namespace-snapshot.ts';
-import { shopManifests } from './shop-on-real-pods.ts';
+import { shopManifests, type ShopVersion } from './shop-on-real-pods.ts';
 import { openShop, type Shop } from './shop-under-traffic.ts';
 
 const minute = 60_000;
@@ -19,7 +19,6 @@ const input = {
   versionHeader: 'X-Version',
 };
 
-type Version = 'v1' | 'v2' | 'v3a' | 'v3b';
 type Kind = 'StatefulSet' | 'DaemonSet';
 
 const specOf: Record<Kind, object> = {
@@ -30,32 +29,14 @@ const specOf: Record<Kind, object> = {
   },
 };
 
-/**
- * A StatefulSet takes a pod away before it makes the new one; on a busy machine the gateway hears of
- * that later than the usual two seconds.
- */
-const drainsLong = { name: 'SHOP_DRAIN', value: '5s' };
-
-interface PodTemplate {
-  spec: { containers: { env: object[] }[] };
-}
-
-const patient = (template: PodTemplate): PodTemplate => {
-  const containers = template.spec.containers.map((container) => ({
-    ...container,
-    env: [...container.env, drainsLong],
-  }));
-  return { ...template, spec: { ...template.spec, containers } };
-};
-
 /** The shop, run by another kind of workload. */
-const shopAs = (kind: Kind, version: Version): KubernetesObject[] =>
+const shopAs = (kind: Kind, version: ShopVersion): KubernetesObject[] =>
   shopManifests(version)
     .filter(({ kind: found }) => found !== 'PodDisruptionBudget')
     .map((object) => {
       if (object.kind !== 'Deployment') return object;
-      const { selector, template } = object['spec'] as { selector: object; template: PodTemplate };
-      return { ...object, kind, spec: { selector, template: patient(template), ...specOf[kind] } };
+      const { selector, template } = object['spec'] as Record<'selector' | 'template', object>;
+      return { ...object, kind, spec: { selector, template, ...specOf[kind] } };
     });
 
 const versionsIn = ({ byVersion }: RequestReport): string[] => Object.keys(byVersion).sort();
@@ -82,7 +63,7 @@ for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
 
     afterAll(() => shop.close());
 
-    const putBack = async (version: Version, more: object) => {
+    const putBack = async (version: ShopVersion, more: object) => {
       const before = await takeSnapshot(shop.reader, shop.namespace);
       const ended = await shop.underTraffic(() =>
         shop.release(shopAs(kind, version), { ...input, ...more }),
@@ -130,7 +111,9 @@ describeUnless(reason, 'a Deployment of real pods that is recreated under traffi
   afterAll(() => shop.close());
 
   /** Looks at the pods again and again while the release runs. */
-  const imagesDuring = async (version: Version): Promise<{ outcome: string; seen: string[] }> => {
+  const imagesDuring = async (
+    version: ShopVersion,
+  ): Promise<{ outcome: string; seen: string[] }> => {
     const seen = new Set<string>();
     const running = shop.release(shopManifests(version), {
       ...input,
