@@ -8,7 +8,7 @@ import { ask, sendWhile, type RequestReport } from '../setup/steady-requests.ts'
 import { createApiReader, type ApiReader } from './checker/api-reader.ts';
 import { compareSnapshots } from './checker/compare.ts';
 import { describeIgnoreList, takeSnapshot } from './checker/namespace-snapshot.ts';
-import { routeToShop, exampleManifests } from './shop-on-real-pods.ts';
+import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
 // A sandbox that was left running has the namespaces of earlier runs.
 const namespace = `e2e-shop-${Date.now().toString(36)}`;
@@ -26,7 +26,7 @@ describeUnless(reason, 'deployService on real pods under 200 requests a second',
   let reader: ApiReader;
 
   const release = (version: 'v1' | 'v2' | 'v3a' | 'v3b'): Promise<DeployServiceResult> =>
-    rig.release({ release: version, objects: exampleManifests(version), input: gates });
+    rig.release({ release: version, objects: shopManifests(version), input: gates });
 
   const underTraffic = async (
     work: () => Promise<DeployServiceResult>,

@@ -19,7 +19,7 @@ const { values } = parseArgs({
     /** What `npm test` plays; see `MatrixOptions`. */
     sample: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
-    /** Afterwards every write once more with real pods under requests, which takes about an hour. */
+    /** Afterwards all that is left out of the normal tests with real pods: every write once more. */
     long: { type: 'boolean', default: false },
     /** Only these, by name and with commas in between. */
     scenario: { type: 'string' },
@@ -35,7 +35,12 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** The same on level 2, where what users notice counts too. */
 const killOnRealPods = async (): Promise<boolean> => {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
-  const file = ['--selectProjects', 'e2e', '--testPathPatterns', 'kill-on-real-pods'];
+  const file = [
+    '--selectProjects',
+    'e2e',
+    '--testPathPatterns',
+    'kill-on-real-pods|other-workloads',
+  ];
   const child = spawn(process.execPath, [...jest, ...file], {
     cwd: root,
     env: { ...process.env, HOLDFAST_LONG: '1' },
