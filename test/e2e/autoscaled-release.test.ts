@@ -5,7 +5,11 @@ import { nodeLayer } from '../../sandbox/node/index.ts';
 import { describeUnless } from '../setup/describe-unless.ts';
 import { levelTwoState } from '../setup/release-stack.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot, type NamespaceSnapshot } from './checker/namespace-snapshot.ts';
+import {
+  takeSnapshot,
+  takeSnapshotAtRest,
+  type NamespaceSnapshot,
+} from './checker/namespace-snapshot.ts';
 import { startMetricsApi, type MetricsApi } from './metrics-api.ts';
 import { newVersionOf } from './pod-processes.ts';
 import { shopManifests } from './shop-on-real-pods.ts';
@@ -162,7 +166,7 @@ describeUnless(reason, 'a release of a service that a real autoscaler scales mea
   test(
     'I-11 given back while the old version is kept: its number of pods stays the autoscaler’s',
     async () => {
-      const before = await takeSnapshot(shop.reader, shop.namespace);
+      const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
       const { value: result, report } = await shop.underTraffic(async () => {
         const strategy = { type: 'blue-green', retainMs };
         const release = await shop.start(autoscaled('v1'), { ...input, strategy });

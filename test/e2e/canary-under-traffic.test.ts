@@ -6,7 +6,7 @@ import { describeUnless } from '../setup/describe-unless.ts';
 import { levelTwoState } from '../setup/release-stack.ts';
 import type { RequestReport } from '../setup/steady-requests.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { shopManifests } from './shop-on-real-pods.ts';
 import { isIn, openShop, type Shop } from './shop-under-traffic.ts';
 
@@ -59,7 +59,7 @@ describeUnless(reason, 'a share of the traffic of real users, there and back', (
     stage: string,
     strategy: object,
   ): Promise<{ value: DeployServiceResult; report: RequestReport }> => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     const ended = await shop.underTraffic(async () => {
       const release = await shop.start(shopManifests('v2'), { ...input, strategy });
       await shop.until(release, isIn(stage));

@@ -6,7 +6,7 @@ import { describeUnless } from '../setup/describe-unless.ts';
 import { levelTwoState, startReleaseStack } from '../setup/release-stack.ts';
 import { createApiReader, type ApiReader } from './checker/api-reader.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
 const namespace = `e2e-checks-${Date.now().toString(36)}`;
@@ -77,7 +77,7 @@ describeUnless(reason, 'checks on real pods', () => {
   });
 
   test('a command that fails puts the release back, with its exit code and its output', async () => {
-    const before = await takeSnapshot(reader, namespace);
+    const before = await takeSnapshotAtRest(reader, namespace);
     // A second shop in one pod finds its port taken.
     const result = await release('b', 'v2', { smoke: [{ exec: ['/shop'] }] });
     expect(result).toMatchObject({
@@ -102,7 +102,7 @@ describeUnless(reason, 'checks on real pods', () => {
   });
 
   test('a Job that fails after the bake puts the release back; its log stays, it goes', async () => {
-    const before = await takeSnapshot(reader, namespace);
+    const before = await takeSnapshotAtRest(reader, namespace);
     const result = await release('d', 'v2', { verification: [{ job: lonely }] });
     expect(result).toMatchObject({
       outcome: 'restored-exactly',

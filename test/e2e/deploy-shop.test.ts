@@ -7,7 +7,11 @@ import { hostOf, levelTwoState, startReleaseStack } from '../setup/release-stack
 import { ask, sendWhile, type RequestReport } from '../setup/steady-requests.ts';
 import { createApiReader, type ApiReader } from './checker/api-reader.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { describeIgnoreList, takeSnapshot } from './checker/namespace-snapshot.ts';
+import {
+  describeIgnoreList,
+  takeSnapshot,
+  takeSnapshotAtRest,
+} from './checker/namespace-snapshot.ts';
 import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
 // A sandbox that was left running has the namespaces of earlier runs.
@@ -69,7 +73,7 @@ describeUnless(reason, 'deployService on real pods under 200 requests a second',
   });
 
   test('I-1 rolling back: version 3a never becomes ready, is put back exactly, and no request fails', async () => {
-    const before = await takeSnapshot(reader, namespace);
+    const before = await takeSnapshotAtRest(reader, namespace);
     const { result, report } = await underTraffic(() => release('v3a'));
     expect(result.outcome).toBe('restored-exactly');
     expect(result.failure?.message).toContain('price list');
@@ -78,7 +82,7 @@ describeUnless(reason, 'deployService on real pods under 200 requests a second',
   });
 
   test('version 3b: answers errors, is found in the bake and put back exactly', async () => {
-    const before = await takeSnapshot(reader, namespace);
+    const before = await takeSnapshotAtRest(reader, namespace);
     const { result, report } = await underTraffic(() => release('v3b'));
     expect(result.outcome).toBe('restored-exactly');
     expect(result.failure?.code).toBe('BAKE_FAILED');
@@ -90,7 +94,7 @@ describeUnless(reason, 'deployService on real pods under 200 requests a second',
   });
 
   test('the checker sees a leftover object and a changed field', async () => {
-    const before = await takeSnapshot(reader, namespace);
+    const before = await takeSnapshotAtRest(reader, namespace);
     const changed = { objects: new Map(before.objects), uids: before.uids };
     changed.objects.set('ConfigMap/left-behind', {});
     changed.objects.set('Service/shop', {});

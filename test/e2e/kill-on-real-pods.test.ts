@@ -9,7 +9,7 @@ import { hostOf, levelTwoState, startReleaseStack } from '../setup/release-stack
 import { sendWhile } from '../setup/steady-requests.ts';
 import { createApiReader, type ApiReader } from './checker/api-reader.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
 // A sandbox that was left running has the namespaces of earlier runs.
@@ -156,7 +156,7 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
     const firstBack = points.findIndex((point) => point.includes('releases.revert'));
     const first = isLong ? 0 : Math.max(0, firstBack - 2);
     const hits = await underLoad(shop, async () => {
-      const before = await takeSnapshot(reader, shop.namespace);
+      const before = await takeSnapshotAtRest(reader, shop.namespace);
       for (const index of points.keys()) {
         if (index < first) continue;
         const fault = killAt(shop, index);

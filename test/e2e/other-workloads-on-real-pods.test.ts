@@ -6,7 +6,7 @@ import { describeUnless } from '../setup/describe-unless.ts';
 import { levelTwoState } from '../setup/release-stack.ts';
 import type { RequestReport } from '../setup/steady-requests.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { shopManifests, type ShopVersion } from './shop-on-real-pods.ts';
 import { openShop, type Shop } from './shop-under-traffic.ts';
 
@@ -67,7 +67,7 @@ for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
     afterAll(() => shop.close());
 
     const putBack = async (version: ShopVersion, more: object) => {
-      const before = await takeSnapshot(shop.reader, shop.namespace);
+      const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
       const ended = await shop.underTraffic(() =>
         shop.release(shopAs(kind, version), { ...input, ...more }),
       );
@@ -145,7 +145,7 @@ describeUnless(reason, 'a Deployment of real pods that is recreated under traffi
 
   if (isLong) {
     test('a version that never becomes ready goes before the old one comes back', async () => {
-      const before = await takeSnapshot(shop.reader, shop.namespace);
+      const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
       const { outcome, seen } = await imagesDuring('v3a');
       expect(outcome).toBe('restored-exactly');
       expect(seen.sort()).toEqual(['', 'localhost/shop:2', 'localhost/shop:3a']);

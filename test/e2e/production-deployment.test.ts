@@ -7,7 +7,7 @@ import { nodeLayer } from '../../sandbox/node/index.ts';
 import { describeUnless } from '../setup/describe-unless.ts';
 import { levelTwoState } from '../setup/release-stack.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { keepCrashing, newVersionOf } from './pod-processes.ts';
 import { shopManifests } from './shop-on-real-pods.ts';
 import { isIn, openShop, type Shop } from './shop-under-traffic.ts';
@@ -78,7 +78,7 @@ describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times',
 
   /** A1: the new version fails before it gets traffic; no user ever meets it. */
   const failsAtStep5 = async (): Promise<void> => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     let release = '';
     const { value, report } = await shop.underTraffic(async () => {
       release = await shop.start(shopManifests('v3a'), input());
@@ -96,7 +96,7 @@ describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times',
 
   /** A2 while a tenth of the traffic is watched. */
   const failsAtStep6 = async (): Promise<void> => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     let release = '';
     const { value, report } = await shop.underTraffic(async () => {
       release = await shop.start(shopManifests('v3b'), input());
@@ -111,7 +111,7 @@ describeUnless(reason, 'requirement 000 UC3 on real pods, with shortened times',
 
   /** A2 while all of the traffic is watched. */
   const failsAtStep8 = async (): Promise<void> => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     const release = await shop.start(shopManifests('v2'), {
       ...input(),
       bake: { ...gates.bake, forMs: minute },

@@ -7,7 +7,7 @@ import { hostOf, levelTwoState, startReleaseStack } from '../setup/release-stack
 import { sendWhile, type RequestReport } from '../setup/steady-requests.ts';
 import { createApiReader, type ApiReader } from './checker/api-reader.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { routeToShop, shopManifests } from './shop-on-real-pods.ts';
 
 const namespace = `e2e-shift-${Date.now().toString(36)}`;
@@ -101,7 +101,7 @@ describeUnless(reason, 'progressive delivery on real pods under 200 requests a s
   });
 
   test('I-1 blue-green flip-back: a bad version is switched back, and only its own answers failed', async () => {
-    const before = await takeSnapshot(reader, namespace);
+    const before = await takeSnapshotAtRest(reader, namespace);
     const { result, report } = await underTraffic('v3b', switched);
     expect(result).toMatchObject({
       outcome: 'restored-exactly',

@@ -11,7 +11,7 @@ import { startOpenSockets, type OpenSockets } from '../setup/open-sockets.ts';
 import { hostOf, levelTwoState } from '../setup/release-stack.ts';
 import { callApi, readConnection } from './checker/api-reader.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { shopManifests } from './shop-on-real-pods.ts';
 import { isIn, openShop, type Shop } from './shop-under-traffic.ts';
 
@@ -130,7 +130,7 @@ describeUnless(reason, 'gRPC to real pods at a shift of traffic', () => {
   };
 
   test('a share is given and taken back from 60 %, and no call fails', async () => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     const held = [...steps.slice(0, 1), { weightPercent: 60, forMs: 10 * minute }];
     const report = await underCalls(async () => {
       const release = await shop.start(shopManifests('v2'), {

@@ -9,7 +9,7 @@ import type { AuditedWrite } from '../kill/audit-log.ts';
 import { describeUnless } from '../setup/describe-unless.ts';
 import { levelTwoState } from '../setup/release-stack.ts';
 import { compareSnapshots } from './checker/compare.ts';
-import { takeSnapshot } from './checker/namespace-snapshot.ts';
+import { takeSnapshot, takeSnapshotAtRest } from './checker/namespace-snapshot.ts';
 import { containersOf, freeze, keepCrashing, newVersionOf, servedBy } from './pod-processes.ts';
 import { shopManifests } from './shop-on-real-pods.ts';
 import { isIn, openShop, type Shop } from './shop-under-traffic.ts';
@@ -79,7 +79,7 @@ describeUnless(reason, 'versions that break down after the promotion', () => {
   const firstWriteBack = { activityType: 'releases.revert', object: 'v1/services/shop' };
 
   test('I-15 every new pod crash-loops after the promotion: the window in which it shows is the last one', async () => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     const [release, green] = await promotedTo('bake', { bake });
     const written = (await shop.rig.writes()).length;
     const crash = keepCrashing(shop, green);
@@ -100,7 +100,7 @@ describeUnless(reason, 'versions that break down after the promotion', () => {
   });
 
   test('I-15 every new pod crash-loops while the old version is kept: abort asks none of them', async () => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     const [release, green] = await promotedTo('retain', {});
     const crash = keepCrashing(shop, green);
     await untilSo(async () => {
@@ -120,7 +120,7 @@ describeUnless(reason, 'versions that break down after the promotion', () => {
   });
 
   test('I-6 both versions are unhealthy: it holds, pages, and gives no traffic to nobody', async () => {
-    const before = await takeSnapshot(shop.reader, shop.namespace);
+    const before = await takeSnapshotAtRest(shop.reader, shop.namespace);
     pages.length = 0;
     const [release, green] = await promotedTo('bake', { bake, compensationDeadlineMs: 2_000 });
     const blue = freeze(shop, 'shop');

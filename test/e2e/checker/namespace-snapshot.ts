@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiReader } from './api-reader.ts';
 import { ignoredFields, ignoredKinds, normalise, podShape } from './ignore-list.ts';
 
@@ -89,6 +90,18 @@ export const takeSnapshot = async (
   }
   for (const [shape, count] of podCounts) snapshot.objects.set(`Pods ${shape}`, { count });
   return snapshot;
+};
+
+/** The same once no pod is on its way out any more: what is compared with later must be at rest. */
+export const takeSnapshotAtRest = async (
+  reader: ApiReader,
+  namespace: string,
+): Promise<NamespaceSnapshot> => {
+  for (;;) {
+    const snapshot = await takeSnapshot(reader, namespace);
+    if (![...snapshot.objects.keys()].some((key) => key.endsWith('(ending)'))) return snapshot;
+    await delay(200);
+  }
 };
 
 /** What the comparison leaves out, as text to print beside its verdict. */
