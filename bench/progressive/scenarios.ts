@@ -126,8 +126,9 @@ const healthyCanary = async ({ shop, traffic, from, to }: Play): Promise<Healthy
   const asked = await shop.ask(to, healthyStops);
   await expectEnd(asked, 'deployed');
   const overheadTotalMs = performance.now() - askedAtMs - watchedMs;
-  const changes = await weights();
+  // A controller may call the release healthy just before it takes the weight back.
   await traffic.untilAlone(to, aloneMs);
+  const changes = await weights();
   const lastOld = traffic.answers.findLast(({ version }) => version === from);
   return {
     overheadTotalMs,

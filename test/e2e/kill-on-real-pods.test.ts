@@ -61,6 +61,20 @@ const openShop = async (stack: Stack, name: string): Promise<Shop> => {
   return { namespace, rig, releases: 0 };
 };
 
+/** Its worker ends with the work, also where that fails. */
+const inShop = async <Found>(
+  stack: Stack,
+  name: string,
+  work: (shop: Shop) => Promise<Found>,
+): Promise<Found> => {
+  const shop = await openShop(stack, name);
+  try {
+    return await work(shop);
+  } finally {
+    await shop.rig.close();
+  }
+};
+
 const release = async (shop: Shop, image?: string): Promise<string> => {
   shop.releases += 1;
   const objects = manifests(shop.releases, image);
@@ -134,10 +148,9 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
     return hits;
   };
 
-  const hitUpdates = async (): Promise<number> => {
-    const shop = await openShop(stack, 'update');
+  const hitUpdates = async (shop: Shop): Promise<number> => {
     const points = await learn(shop, () => release(shop));
-    const hits = await underLoad(shop, async () => {
+    return underLoad(shop, async () => {
       for (const index of points.keys()) {
         const fault = killAt(shop, index);
         expect(await release(shop)).toBe('deployed');
@@ -145,17 +158,14 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
       }
       return points.length;
     });
-    await shop.rig.close();
-    return hits;
   };
 
   /** The writes before the failure are those of an update; unless all are asked for, two are kept. */
-  const hitUndos = async (): Promise<number> => {
-    const shop = await openShop(stack, 'undo');
+  const hitUndos = async (shop: Shop): Promise<number> => {
     const points = await learn(shop, () => release(shop, imageThatNobodyHas));
     const firstBack = points.findIndex((point) => point.includes('releases.revert'));
     const first = isLong ? 0 : Math.max(0, firstBack - 2);
-    const hits = await underLoad(shop, async () => {
+    return underLoad(shop, async () => {
       const before = await takeSnapshotAtRest(reader, shop.namespace);
       for (const index of points.keys()) {
         if (index < first) continue;
@@ -167,14 +177,33 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
       }
       return points.length - first;
     });
-    await shop.rig.close();
+  };
+
+  const hitBeside = async (shop: Shop, strategy: object): Promise<number> => {
+    const ends = [
+      ['abort', 'restored-exactly'],
+      ['promote', 'deployed'],
+    ] as const;
+    let hits = 0;
+    for (const [verb, outcome] of ends) {
+      const play = (): Promise<string> => releaseBeside(shop, strategy, verb);
+      for (const index of (await learn(shop, play)).keys()) {
+        const fault = killAt(shop, index);
+        expect(await play()).toBe(outcome);
+        expect(fault.wasHit()).toBe(true);
+        hits += 1;
+      }
+    }
     return hits;
   };
 
   test(
     'at every write of an update and of an undo: the same end, and no request fails',
     async () => {
-      const [updates, undos] = await Promise.all([hitUpdates(), hitUndos()]);
+      const [updates, undos] = await Promise.all([
+        inShop(stack, 'update', hitUpdates),
+        inShop(stack, 'undo', hitUndos),
+      ]);
       expect(updates + undos).toBeGreaterThanOrEqual(12);
     },
     15 * minute,
@@ -184,25 +213,7 @@ describeUnless(reason, 'I-3 a worker killed at a write, with real pods under loa
     test.each(besideStrategies)(
       'at every write of a release by %s, there and back: the same end, and no request fails',
       async (name, strategy) => {
-        const shop = await openShop(stack, name);
-        const ends = [
-          ['abort', 'restored-exactly'],
-          ['promote', 'deployed'],
-        ] as const;
-        await underLoad(shop, async () => {
-          let hits = 0;
-          for (const [verb, outcome] of ends) {
-            const play = (): Promise<string> => releaseBeside(shop, strategy, verb);
-            for (const index of (await learn(shop, play)).keys()) {
-              const fault = killAt(shop, index);
-              expect(await play()).toBe(outcome);
-              expect(fault.wasHit()).toBe(true);
-              hits += 1;
-            }
-          }
-          return hits;
-        });
-        await shop.rig.close();
+        await inShop(stack, name, (shop) => underLoad(shop, () => hitBeside(shop, strategy)));
       },
       60 * minute,
     );
