@@ -14,7 +14,8 @@ export interface PacedSending {
 const maxLagMs = 1_000;
 
 /**
- * Sends a fixed number of requests, none before its time. Returns when all are
+ * Sends a fixed number of requests, each at a random moment of its own share of the window: a
+ * fixed rhythm can fall in step with a gateway that deals out requests in turns. Returns when all are
  * answered, or at once after an abort. A process that was held up catches up,
  * but one that was stopped for longer than `maxLagMs` ends its window instead of
  * bursting.
@@ -29,7 +30,7 @@ export const sendPaced = async (sending: PacedSending): Promise<void> => {
   const over = (): boolean =>
     signal.aborted || performance.now() - startedAtMs > sending.windowMs + maxLagMs;
   for (let sent = 0; sent < total; sent += 1) {
-    await waitUntil(startedAtMs + sent * intervalMs, signal);
+    await waitUntil(startedAtMs + (sent + Math.random()) * intervalMs, signal);
     if (inFlight.size >= maxInFlight) await Promise.race([...inFlight, aborted]);
     if (over()) break;
     const request: Promise<void> = sending.send().finally(() => inFlight.delete(request));

@@ -1,3 +1,5 @@
+import type { SureStop } from '../../domain/delivery/gate.ts';
+
 /** One HTTP request and the answer that it must get. */
 export interface SmokeCheck {
   path: string;
@@ -50,6 +52,8 @@ export interface ProbeCounts {
   failures: number;
   latencyP50Ms: number | null;
   latencyP99Ms: number | null;
+  /** The failures ended the window before its time. */
+  endedEarly?: true;
   /** Answer of the last failed request, shortened. */
   lastFailure: string | null;
   /** By version, in the order of their first answers; only with `versionHeader`. */
@@ -90,6 +94,11 @@ export interface WatchRequest extends ProbeTarget {
    */
   stopAtFailuresOf?: { version: string; failures: number };
   /**
+   * Ends the window as soon as its answers, with the `earlier` ones, prove a larger share of
+   * failures than this; of the version of `stopAtFailuresOf` where there is one.
+   */
+  stopWhenSure?: SureStop;
+  /**
    * Share of the requests that open a connection of their own, 0–100; 50 if absent. The others
    * use kept connections, which a gateway may treat differently. Both kinds reach every version,
    * also where requests are dealt out in strict turns. Use 100 to measure a share where each
@@ -117,8 +126,8 @@ export interface Probes {
     deadlineMs: number;
   }): Promise<{ passed: boolean; answer: string }>;
   /**
-   * Sends requests for `windowMs` and counts; ends early where `stopAtFailures` or
-   * `stopAtFailuresOf` says so. Errors: `INVALID_INPUT` for a longer window or a version that
+   * Sends requests for `windowMs` and counts; ends early where `stopAtFailures`,
+   * `stopAtFailuresOf` or `stopWhenSure` says so. Errors: `INVALID_INPUT` for a longer window or a version that
    * cannot be told, `NO_DATA` where there is nothing to send to.
    */
   watch(request: WatchRequest): Promise<WatchOutcome>;

@@ -1,6 +1,7 @@
+import { isSure } from '../../domain/delivery/gate.ts';
 import type { Answer } from './http-exchange.ts';
-import type { ProbeCounts, WatchRequest } from './port.ts';
-import { createVersionTally, type VersionProgress } from './version-tally.ts';
+import type { ProbeCounts, VersionCounts, WatchRequest } from './port.ts';
+import { createVersionTally, type VersionProgress, type VersionTally } from './version-tally.ts';
 
 /** What a heartbeat says, so that a retry goes on counting where a dead worker stopped. */
 export interface WatchProgress {
@@ -25,7 +26,7 @@ export type CountedAnswer = Pick<Answer, 'status' | 'text' | 'version' | 'latenc
 /** Of a window, what its counting depends on. */
 export type CounterSettings = Pick<
   WatchRequest,
-  'stopAtFailures' | 'stopAtFailuresOf' | 'versionHeader'
+  'stopAtFailures' | 'stopAtFailuresOf' | 'stopWhenSure' | 'versionHeader'
 >;
 
 /** The version of an answer that names none: a proxy gave it, or nobody did. */
@@ -39,7 +40,7 @@ const isFailure = ({ status }: CountedAnswer): boolean => status === null || sta
  * that the percentiles are those of the current attempt; the counts are of all.
  */
 export const createProbeCounter = (
-  { stopAtFailures, stopAtFailuresOf, versionHeader }: CounterSettings,
+  { stopAtFailures, stopAtFailuresOf, stopWhenSure, versionHeader }: CounterSettings,
   earlier: WatchProgress,
 ): ProbeCounter => {
   let { samples, failures, lastFailure } = earlier;
@@ -48,7 +49,25 @@ export const createProbeCounter = (
     versionHeader === undefined
       ? undefined
       : createVersionTally({ earlier: earlier.versions ?? [], watched: stopAtFailuresOf?.version });
+  /** Of the watched version; what says nothing of its version counts for it, as in the verdict. */
+  const ofWatched = (): { samples: number; failures: number } => {
+    if (tally === undefined || stopAtFailuresOf === undefined) return { samples, failures };
+    const [named, unnamed] = [tally.of(stopAtFailuresOf.version), tally.of(nameless)];
+    return {
+      samples: named.samples + unnamed.samples,
+      failures: named.failures + unnamed.failures,
+    };
+  };
+  const isEnough = (): boolean => {
+    const watched = ofWatched();
+    return (
+      failures >= stopAtFailures ||
+      (tally !== undefined && watched.failures >= (stopAtFailuresOf?.failures ?? Infinity)) ||
+      (stopWhenSure !== undefined && isSure(stopWhenSure, watched))
+    );
+  };
   return {
+    isEnough,
     add(answer) {
       const { version, latencyMs } = answer;
       const failed = isFailure(answer);
@@ -59,30 +78,25 @@ export const createProbeCounter = (
       failures += 1;
       lastFailure = answer.text;
     },
-    isEnough() {
-      if (failures >= stopAtFailures) return true;
-      if (tally === undefined || stopAtFailuresOf === undefined) return false;
-      const { version, failures: most } = stopAtFailuresOf;
-      // What says nothing of its version counts for the one that is watched, as in the verdict.
-      return tally.failuresOf(version) + tally.failuresOf(nameless) >= most;
-    },
     progress: (elapsedMs) => ({
       ...{ elapsedMs, samples, failures, lastFailure },
       ...(tally === undefined ? {} : { versions: tally.progress() }),
     }),
     counts: () => ({
       ...{ samples, failures, ...percentiles(latenciesMs), lastFailure },
-      ...(tally === undefined
-        ? {}
-        : {
-            versions: tally.counts().map(({ latenciesMs: ofVersion, ...counts }) => ({
-              ...counts,
-              ...percentiles(ofVersion),
-            })),
-          }),
+      ...(isEnough() ? { endedEarly: true as const } : {}),
+      ...(tally === undefined ? {} : { versions: tally.counts().map(versionCounts) }),
     }),
   };
 };
+
+const versionCounts = ({
+  latenciesMs,
+  ...counts
+}: ReturnType<VersionTally['counts']>[number]): VersionCounts => ({
+  ...counts,
+  ...percentiles(latenciesMs),
+});
 
 const percentiles = (
   latenciesMs: readonly number[],

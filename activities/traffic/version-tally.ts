@@ -11,7 +11,7 @@ export interface VersionAnswer {
 
 export interface VersionTally {
   add(answer: VersionAnswer): void;
-  failuresOf(version: string): number;
+  of(version: string): { samples: number; failures: number };
   progress(): VersionProgress[];
   counts(): (VersionProgress & { latenciesMs: readonly number[] })[];
 }
@@ -51,7 +51,7 @@ export const createVersionTally = ({ earlier, watched }: TallySettings): Version
       tally.latenciesMs.push(latencyMs);
       tallies.set(name, tally);
     },
-    failuresOf: (version) => tallies.get(version)?.failures ?? 0,
+    of: (version) => tallies.get(version) ?? { samples: 0, failures: 0 },
     progress: () =>
       [...tallies.values()].map(({ version, samples, failures }) => ({
         version,

@@ -39,7 +39,7 @@ const BakeInput = z
       .min(0)
       .max(1)
       .describe('Failed share of requests above which the release is put back.'),
-    requestsPerSecond: z.number().int().min(1).max(500).default(20),
+    requestsPerSecond: z.number().int().min(1).max(500).default(50),
     minSamples: z
       .number()
       .int()

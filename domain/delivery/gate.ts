@@ -1,3 +1,5 @@
+import { isSurelyAbove } from '../statistics/surely-above.ts';
+
 /**
  * A gate decides from what was measured whether a release goes on. No data is a
  * verdict of its own and never a pass; `not-measured` exists only where the
@@ -99,14 +101,39 @@ const longestWindowMs = 60_000;
 export interface WindowRequest {
   windowMs: number;
   stopAtFailures: number;
+  stopWhenSure: SureStop;
 }
+
+/** Ends a window as soon as its requests, and those before it, surely fail too often. */
+export interface SureStop {
+  maxFailureRatio: number;
+  /** A verdict needs so many, of the earlier windows and this one. */
+  minSamples: number;
+  earlier: { samples: number; failures: number };
+}
+
+/** Are these requests, with the earlier ones, surely above the limit? */
+export const isSure = (
+  { maxFailureRatio, minSamples, earlier }: SureStop,
+  seen: { samples: number; failures: number },
+): boolean => {
+  const trials = earlier.samples + seen.samples;
+  if (trials < minSamples) return false;
+  return isSurelyAbove(maxFailureRatio, { trials, events: earlier.failures + seen.failures });
+};
 
 /** The next window to watch, or nothing when the time is over. */
 export const nextWindow = (rule: BakeRule, tally: BakeTally): WindowRequest | undefined => {
   const leftMs = rule.forMs - tally.watchedMs;
   if (leftMs <= 0) return undefined;
   const windowMs = Math.min(rule.longestWindowMs ?? longestWindowMs, leftMs);
-  return { windowMs, stopAtFailures: stopAtFailures(rule, tally, windowMs) };
+  const { maxFailureRatio, minSamples } = rule;
+  const { samples, failures } = tally;
+  return {
+    windowMs,
+    stopAtFailures: stopAtFailures(rule, tally, windowMs),
+    stopWhenSure: { maxFailureRatio, minSamples, earlier: { samples, failures } },
+  };
 };
 
 /**
@@ -114,10 +141,12 @@ export const nextWindow = (rule: BakeRule, tally: BakeTally): WindowRequest | un
  * ended early at its failures counts what it took.
  */
 export const watchedMs = (
-  window: WindowRequest,
-  seen: { failures: number; tookMs: number; clockRanMs: number },
+  window: Pick<WindowRequest, 'windowMs' | 'stopAtFailures'>,
+  seen: { failures: number; endedEarly?: boolean; tookMs: number; clockRanMs: number },
 ): number => {
-  if (seen.failures >= window.stopAtFailures) return Math.min(window.windowMs, seen.clockRanMs);
+  if (seen.endedEarly === true || seen.failures >= window.stopAtFailures) {
+    return Math.min(window.windowMs, seen.clockRanMs);
+  }
   const share = seen.tookMs === 0 ? 1 : seen.clockRanMs / seen.tookMs;
   return Math.round(window.windowMs * Math.min(1, share));
 };

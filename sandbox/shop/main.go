@@ -155,9 +155,10 @@ func (service *shop) routes() http.Handler {
 	mux.HandleFunc("/shop.Shop/Greet", service.greet)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Version", service.version)
-		if service.draining.Load() {
+		if service.draining.Load() && r.ProtoMajor == 1 {
 			// A proxy then opens no further request on this connection, so that
-			// none is in flight when the server closes it.
+			// none is in flight when the server closes it. HTTP/2 would take it as
+			// the order to close at once, and a call that is on its way would be lost.
 			w.Header().Set("Connection", "close")
 		}
 		mux.ServeHTTP(w, r)

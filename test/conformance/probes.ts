@@ -128,6 +128,26 @@ export const describeProbes = (
       expect(samplesOf(await watch({ versionHeader, stopAtFailuresOf: other }))).toBe(40);
     });
 
+    test('end a window when its failures are surely too many, with those before it', async () => {
+      const stopAtFailuresOf = { version: '2', failures: 1_000 };
+      const stopWhenSure = {
+        maxFailureRatio: 0.01,
+        minSamples: 4,
+        earlier: { samples: 0, failures: 0 },
+      };
+      const long = { versionHeader, windowMs: 20_000, stopAtFailuresOf };
+      const ended = await watch({ ...long, stopWhenSure });
+      expect(ended).toMatchObject({ counts: { endedEarly: true } });
+      expect(samplesOf(ended)).toBeLessThan(100);
+      const earlier = { samples: 10_000, failures: 0 };
+      const undecided = await watch({
+        ...{ versionHeader, stopAtFailuresOf },
+        stopWhenSure: { ...stopWhenSure, earlier },
+      });
+      expect(samplesOf(undecided)).toBe(40);
+      expect(undecided).not.toHaveProperty('counts.endedEarly');
+    });
+
     test.each([
       ['longer than half an hour', { windowMs: 1_800_001 }, 'windowMs'],
       [

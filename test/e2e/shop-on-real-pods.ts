@@ -10,7 +10,7 @@ import { hostOf } from '../setup/release-stack.ts';
 import { callApi, readConnection } from './checker/api-reader.ts';
 
 /** A busy machine's gateway hears later than in the usual two seconds that a pod is going away. */
-const drainsLong = { name: 'SHOP_DRAIN', value: '4s' };
+const drainsLong = { name: 'SHOP_DRAIN', value: '6s' };
 
 interface PodTemplate {
   spec: { containers: { env: object[] }[] };

@@ -9,6 +9,7 @@ import type {
   WatchRequest,
 } from '../../activities/traffic/port.ts';
 import { refuseBadWindow } from '../../activities/traffic/watch-limits.ts';
+import { isSure } from '../../domain/delivery/gate.ts';
 
 /** What one version does with the requests. */
 export interface VersionTraffic {
@@ -85,11 +86,8 @@ export const createInMemoryProbes = (): { probes: Probes; knobs: ProbeKnobs } =>
       if (knobs.notMeasured !== undefined) return { measured: false, reason: knobs.notMeasured };
       knobs.windows += 1;
       await heartbeatWhile(knobs.windowTakesMs);
-      const counts =
-        knobs.versions === undefined
-          ? countRatio(request, knobs.failureRatio)
-          : countVersions(request, knobs.versions());
-      return { measured: true, counts };
+      const traffic = knobs.versions?.() ?? oneVersion(knobs.failureRatio);
+      return { measured: true, counts: countVersions(request, traffic) };
     },
   };
   return { probes, knobs };
@@ -101,23 +99,9 @@ const noLatencies = { latencyP50Ms: null, latencyP99Ms: null };
 const plannedOf = ({ windowMs, requestsPerSecond }: WatchRequest): number =>
   Math.ceil((windowMs * requestsPerSecond) / 1_000);
 
-const countRatio = (request: WatchRequest, ratio: number | undefined): ProbeCounts => {
-  const planned = ratio === undefined ? 0 : plannedOf(request);
-  const failing = Math.round(planned * (ratio ?? 0));
-  const { stopAtFailures, stopAtFailuresOf: limit } = request;
-  const enough = Math.min(stopAtFailures, limit?.failures ?? stopAtFailures);
-  const failures = Math.min(failing, enough);
-  const samples = failures < failing ? Math.ceil(failures / (ratio ?? 1)) : planned;
-  return {
-    samples,
-    failures,
-    ...latencies,
-    lastFailure: failures > 0 ? brokenAnswer : null,
-    ...(request.versionHeader === undefined
-      ? {}
-      : { versions: samples === 0 ? [] : [{ version: '', samples, failures, ...latencies }] }),
-  };
-};
+/** `undefined`: nothing answers, and nothing is counted. */
+const oneVersion = (ratio: number | undefined): VersionTraffic[] =>
+  ratio === undefined ? [] : [{ version: '', share: 1, failureRatio: ratio }];
 
 /** Request by request, as a gateway that deals them out evenly, until a limit ends the window. */
 const countVersions = (request: WatchRequest, traffic: readonly VersionTraffic[]): ProbeCounts => {
@@ -125,14 +109,17 @@ const countVersions = (request: WatchRequest, traffic: readonly VersionTraffic[]
     .filter(({ share }) => share > 0)
     .map((of) => ({ ...of, samples: 0, failures: 0 }));
   const total = { samples: 0, failures: 0 };
-  const { stopAtFailures, stopAtFailuresOf: limit } = request;
-  const countsFor = ({ version }: { version: string }): boolean =>
-    version === limit?.version || version === '';
+  const { stopAtFailures, stopAtFailuresOf: limit, stopWhenSure } = request;
+  const counted = versions.filter(
+    ({ version }) => limit === undefined || version === limit.version || version === '',
+  );
+  const sumOf = (count: 'samples' | 'failures'): number =>
+    counted.reduce((sum, { [count]: value }) => sum + value, 0);
   const isEnough = (): boolean =>
     total.failures >= stopAtFailures ||
-    (limit !== undefined &&
-      versions.filter(countsFor).reduce((sum, { failures }) => sum + failures, 0) >=
-        limit.failures);
+    (limit !== undefined && sumOf('failures') >= limit.failures) ||
+    (stopWhenSure !== undefined &&
+      isSure(stopWhenSure, { samples: sumOf('samples'), failures: sumOf('failures') }));
   for (let sent = 1; sent <= plannedOf(request) && !isEnough(); sent += 1) {
     const next = versions.toSorted(
       (left, right) => right.share * sent - right.samples - (left.share * sent - left.samples),
@@ -146,6 +133,7 @@ const countVersions = (request: WatchRequest, traffic: readonly VersionTraffic[]
   }
   return {
     ...total,
+    ...(isEnough() ? { endedEarly: true as const } : {}),
     ...(total.samples === 0 ? noLatencies : latencies),
     lastFailure: total.failures > 0 ? brokenAnswer : null,
     ...(request.versionHeader === undefined ? {} : { versions: versionCounts(versions) }),

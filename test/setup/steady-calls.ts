@@ -22,9 +22,9 @@ export async function callWhile(
   const callOne = async (): Promise<void> => {
     sent += 1;
     try {
-      const { status, version } = await call(session, target.authority);
+      const { status, version, answer } = await call(session, target.authority);
       byVersion[version] = (byVersion[version] ?? 0) + 1;
-      if (status !== '0') failures.push(`gRPC status ${status} from version ${version}`);
+      if (status !== '0') failures.push(`gRPC status ${status} from version ${version}: ${answer}`);
     } catch (error) {
       failures.push(String(error));
     }
@@ -35,6 +35,8 @@ export async function callWhile(
 }
 
 interface Called {
+  /** Status of HTTP, and what the body said where it was no message. */
+  readonly answer: string;
   readonly status: string;
   readonly version: string;
 }
@@ -51,19 +53,25 @@ async function call(session: ClientHttp2Session, authority: string): Promise<Cal
       'content-type': 'application/grpc',
       te: 'trailers',
     });
+    const body: Buffer[] = [];
+    let httpStatus = 'none';
     let version = 'none';
     let status = 'none';
     stream.on('response', (headers) => {
+      httpStatus = String(headers[constants.HTTP2_HEADER_STATUS]);
       version = String(headers['x-version'] ?? 'none');
+      // A call that failed at once has its status there.
+      status = String(headers['grpc-status'] ?? 'none');
     });
     stream.on('trailers', (trailers: IncomingHttpHeaders) => {
       status = String(trailers['grpc-status'] ?? 'none');
     });
     stream.on('error', reject);
     stream.on('end', () => {
-      resolve({ status, version });
+      const answer = `HTTP ${httpStatus} ${Buffer.concat(body).toString('utf8', 0, 200)}`;
+      resolve({ status, version, answer });
     });
-    stream.resume();
+    stream.on('data', (part: Buffer) => body.push(part));
     stream.end(emptyFrame);
   });
 }

@@ -170,7 +170,12 @@ const watchWindow = async (run: ReleaseRun, asked: WindowTask): Promise<BakeTall
     samples,
     failures,
     lastFailure: outcome.counts.lastFailure,
-    watchedMs: watchedMs(window, { failures, tookMs, clockRanMs }),
+    watchedMs: watchedMs(window, {
+      failures,
+      endedEarly: outcome.counts.endedEarly === true,
+      tookMs,
+      clockRanMs,
+    }),
   });
 };
 
@@ -198,11 +203,11 @@ const keepSample = (run: ReleaseRun, gateName: string, counts: ProbeCounts): voi
 const windowOf = ({
   window,
   version,
-}: WindowTask): Pick<WatchRequest, 'windowMs' | 'stopAtFailures' | 'stopAtFailuresOf'> => {
-  const { windowMs, stopAtFailures } = window;
-  if (version === undefined) return { windowMs, stopAtFailures };
+}: WindowTask): Pick<WatchRequest, keyof WindowRequest | 'stopAtFailuresOf'> => {
+  const { stopAtFailures } = window;
+  if (version === undefined) return window;
   return {
-    windowMs,
+    ...window,
     // What hangs names no version; far more failures than the candidate may have end it too.
     stopAtFailures: 10 * stopAtFailures,
     stopAtFailuresOf: { version, failures: stopAtFailures },

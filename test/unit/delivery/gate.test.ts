@@ -4,6 +4,7 @@ import {
   addWindow,
   emptyTally,
   heldRoundMs,
+  isSure,
   judgeBake,
   judgeSmoke,
   nextWindow,
@@ -113,6 +114,31 @@ describe('bake', () => {
     expect(first.samples + (second?.stopAtFailures ?? 0)).toBe(rule.minSamples);
   });
 
+  test('a window ends long before that where the failures are surely too many', () => {
+    const before = tally(100, 1, 5_000);
+    const { stopWhenSure } = nextWindow(rule, before) ?? {};
+    if (stopWhenSure === undefined) throw new Error('no window');
+    const endsAt = (every: number): number =>
+      Array.from({ length: 600 }, (_, at) => at + 1).find((samples) =>
+        isSure(stopWhenSure, { samples, failures: Math.floor(samples / every) }),
+      ) ?? Infinity;
+    const samples = endsAt(10);
+    expect(samples).toBeLessThan(100);
+    const after = addWindow(before, {
+      ...{ samples, failures: Math.floor(samples / 10) },
+      ...{ watchedMs: 2_000, lastFailure: '500' },
+    });
+    expect(judgeBake(rule, after)?.verdict).toBe('fail');
+    expect(endsAt(100)).toBe(Infinity);
+  });
+
+  test('a window does not end before it has the samples that a verdict needs', () => {
+    const { stopWhenSure } = nextWindow(rule, emptyTally) ?? {};
+    if (stopWhenSure === undefined) throw new Error('no window');
+    expect(isSure(stopWhenSure, { samples: 19, failures: 19 })).toBe(false);
+    expect(isSure(stopWhenSure, { samples: 20, failures: 20 })).toBe(true);
+  });
+
   test('a window counts the share in which the clock ran', () => {
     const window = { windowMs: 10_000, stopAtFailures: 5 };
     const seen = { failures: 0, tookMs: 10_100 };
@@ -120,6 +146,8 @@ describe('bake', () => {
     expect(watchedMs(window, { ...seen, clockRanMs: 0 })).toBe(0);
     expect(watchedMs(window, { ...seen, clockRanMs: 5_050 })).toBe(5_000);
     expect(watchedMs(window, { failures: 5, tookMs: 800, clockRanMs: 800 })).toBe(800);
+    const early = { failures: 4, endedEarly: true, tookMs: 900, clockRanMs: 850 };
+    expect(watchedMs(window, early)).toBe(850);
   });
 
   test('a pause of a weekend costs fewer than 150 windows', () => {

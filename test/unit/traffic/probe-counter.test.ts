@@ -62,6 +62,20 @@ describe('a counter', () => {
     expect(failuresUntilEnough({ ...byVersion, stopAtFailuresOf: unseen }, answers)).toBe(-1);
   });
 
+  test('has had enough when the failures are surely too many, of the version that is watched', () => {
+    const stopAtFailuresOf = { version: '2', failures: 50 };
+    const earlier = { samples: 0, failures: 0 };
+    const stopWhenSure = { maxFailureRatio: 0.01, minSamples: 5, earlier };
+    const settings = { ...byVersion, stopWhenSure };
+    const answers = Array.from({ length: 40 }, (_, at) => answer(at % 2 === 0 ? '1' : '2', 500));
+    expect(failuresUntilEnough(settings, answers)).toBe(4);
+    expect(failuresUntilEnough({ ...settings, stopAtFailuresOf }, answers)).toBe(9);
+    const before = { ...stopWhenSure, earlier: { samples: 3, failures: 3 } };
+    expect(failuresUntilEnough({ ...settings, stopWhenSure: before }, answers)).toBe(1);
+    const healthy = answers.map((_, at) => answer('2', at === 20 ? 500 : 200));
+    expect(failuresUntilEnough(settings, healthy)).toBe(-1);
+  });
+
   test('goes on from what a heartbeat said, after JSON and back', () => {
     const first = createProbeCounter(byVersion, beginning);
     first.add(answer('1'));
