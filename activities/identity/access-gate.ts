@@ -74,11 +74,11 @@ export const createAccessGate = ({ settings, keysOf, tokens }: AccessGateDeps): 
       throw codedFailure({
         code: 'PERMISSION_DENIED',
         message: `${describeRefusal(person, question, decision)}${frozen} Nothing was changed.`,
-        next: adviceFor(peopleWhoMay(current, question, atMs), question),
+        next: adviceFor(firstWhoMay(current, question, atMs), question),
         subject: question.action,
       });
     },
-    whoMay: async (question, atMs) => peopleWhoMay(await settings(), question, atMs),
+    whoMay: async (question, atMs) => [...peopleWhoMay(await settings(), question, atMs)],
   };
 };
 
@@ -97,18 +97,29 @@ const decideBy = (
     freeze: freezeAt(freezes, question.environment, atMs),
   });
 
-const peopleWhoMay = (
+function* peopleWhoMay(
   settings: AccessSettings,
   question: PermissionQuestion,
   atMs: number,
-): string[] =>
-  [...settings.users.values()]
-    .filter(
-      (person) => !person.isDisabled && decideBy(settings, { person, question, atMs }).isAllowed,
-    )
-    .map(({ name }) => name);
+): Generator<string> {
+  for (const person of settings.users.values()) {
+    if (!person.isDisabled && decideBy(settings, { person, question, atMs }).isAllowed) {
+      yield person.name;
+    }
+  }
+}
 
 const mostNamed = 3;
+
+/** One more than are named, so that it is known whether there are others; not the whole directory. */
+const firstWhoMay = (...asked: Parameters<typeof peopleWhoMay>): string[] => {
+  const found: string[] = [];
+  for (const name of peopleWhoMay(...asked)) {
+    found.push(name);
+    if (found.length > mostNamed) break;
+  }
+  return found;
+};
 
 const adviceFor = (
   people: readonly string[],
@@ -117,7 +128,7 @@ const adviceFor = (
   const check = `\`holdfast access check ${action} -e ${environment} --service ${service}\``;
   if (people.length === 0) return `Nobody of the directory may; ${check} asks again.`;
   const named = people.slice(0, mostNamed).join(', ');
-  const more = people.length > mostNamed ? ` and ${String(people.length - mostNamed)} more` : '';
+  const more = people.length > mostNamed ? ' or others' : '';
   return `Ask ${named}${more}, who may; ${check} tells why.`;
 };
 

@@ -55,6 +55,8 @@ export interface LaneOptions {
   throughProxy: boolean;
   /** Prometheus of all environments; absent where nothing is analysed. */
   prometheusUrl?: string;
+  /** Further settings of the worker, by the names of its environment variables. */
+  settings?: Readonly<Record<string, string>>;
 }
 
 /** A kubeconfig whose only way to the cluster leads through the proxy. */
@@ -96,7 +98,7 @@ const compileCache = path.resolve(import.meta.dirname, '../../.holdfast/compile-
 
 const workerSettings = (
   stack: Stack,
-  { name, timeouts }: LaneOptions,
+  { name, timeouts, settings }: LaneOptions,
   folder: string,
 ): Record<string, string> => ({
   TEMPORAL_ADDRESS: stack.temporalAddress,
@@ -108,6 +110,7 @@ const workerSettings = (
   HOLDFAST_HEALTH_PORT: '0',
   HOLDFAST_WORKFLOW_BUNDLE: stack.workflowBundlePath,
   NODE_COMPILE_CACHE: compileCache,
+  ...settings,
 });
 
 /** What controllers put into every namespace soon after it is made. */
