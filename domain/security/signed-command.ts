@@ -79,10 +79,14 @@ export const commandProblem = (command: Command, place: CommandPlace): string | 
   if (runId !== place.runId) return `the proof is for another run of ${workflowId}`;
   if (action !== place.action) return `the proof is for ${action}, not for ${place.action}`;
   if (planDigest !== place.planDigest) return `the proof is for plan ${planDigest ?? 'none'}`;
-  return timeProblem(command, place.atMs);
+  return commandTimeProblem(command, place.atMs);
 };
 
-const timeProblem = ({ issuedAtMs, expiresAtMs }: Command, atMs: number): string | undefined => {
+/** Why the command is not for this time, as the end of a sentence. */
+export const commandTimeProblem = (
+  { issuedAtMs, expiresAtMs }: Command,
+  atMs: number,
+): string | undefined => {
   if (expiresAtMs <= atMs) return `the proof expired at ${isoTime(expiresAtMs)}`;
   if (issuedAtMs > atMs + clockSkewMs)
     return `the proof is from ${isoTime(issuedAtMs)}, later than now`;

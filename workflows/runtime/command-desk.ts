@@ -8,13 +8,23 @@ import {
   withNonce,
 } from '../../domain/security/command-log.ts';
 import type { RefusalAllowance, UsedNonce } from '../../domain/security/command-log.ts';
-import { commandProblem, readCommand, readProof } from '../../domain/security/signed-command.ts';
+import {
+  commandProblem,
+  commandTimeProblem,
+  readCommand,
+  readProof,
+} from '../../domain/security/signed-command.ts';
 import type { Command, CommandPlace } from '../../domain/security/signed-command.ts';
 
 /** Where the proofs of messages are looked at, as far as that needs no key. */
 export interface CommandDesk {
   /** Why the proof is not for this place, was used before, or nothing is looked at now. */
   problem(message: Message, place: CommandPlace): string | undefined;
+  /**
+   * Why a proof that was for this place when it came is not taken any more. Of the run it does not
+   * speak: one that is reset goes through what it took again, under another run id.
+   */
+  problemSince(message: Message, atMs: number): string | undefined;
   /** The proof was good and did what it says: it is not taken again. */
   use(message: Message, atMs: number): void;
   /** A message was refused after it was taken into the history. */
@@ -28,21 +38,30 @@ export interface CommandMemory {
 
 export const createCommandDesk = (memory: CommandMemory): CommandDesk => {
   let allowance: RefusalAllowance | undefined;
+  const spentProblem = (atMs: number): string | undefined => {
+    if (allowance === undefined || mayBeRefused(allowance, atMs)) return undefined;
+    const again = new Date(nextAllowedAtMs(allowance)).toISOString();
+    return `too many messages were refused; the next one is looked at after ${again}`;
+  };
+  const usedProblem = ({ nonce }: Command): string | undefined =>
+    isUsed(memory.usedNonces ?? [], nonce) ? 'the proof was used before' : undefined;
   return {
     problem(message, place) {
-      if (allowance !== undefined && !mayBeRefused(allowance, place.atMs)) {
-        const again = new Date(nextAllowedAtMs(allowance)).toISOString();
-        return `too many messages were refused; the next one is looked at after ${again}`;
-      }
+      const spent = spentProblem(place.atMs);
+      if (spent !== undefined) return spent;
       // A proof of another kind is for the activity to judge.
       if (message.proof === undefined || readProof(message.proof) === undefined) return undefined;
       const command = commandIn(message);
       if (command === undefined) return 'the command in the proof cannot be read';
-      const problem = commandProblem(command, place);
-      if (problem !== undefined) return problem;
-      return isUsed(memory.usedNonces ?? [], command.nonce)
-        ? 'the proof was used before'
-        : undefined;
+      return commandProblem(command, place) ?? usedProblem(command);
+    },
+    problemSince(message, atMs) {
+      const command = commandIn(message);
+      const problem =
+        command === undefined
+          ? undefined
+          : (commandTimeProblem(command, atMs) ?? usedProblem(command));
+      return spentProblem(atMs) ?? problem;
     },
     use(message, atMs) {
       const command = commandIn(message);

@@ -102,7 +102,8 @@ const accept = <Payload extends Message>(
   const handle = async (message: Payload): Promise<MessageReceipt> => {
     const verified = await senderOf(message);
     // The run may have moved on while the sender was checked.
-    check(message);
+    const problem = desk.problemSince(message, Date.now()) ?? rule.refusal(message);
+    if (problem !== undefined) refuse(message, problem);
     desk.use(message, Date.now());
     const receipt = rule.apply(message);
     if (receipt.changed) deps.record(identityEvidence(name, verified, message.reason));

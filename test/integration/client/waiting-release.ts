@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { DeployServiceHandle } from '../../../client/index.ts';
+import type { DeployServiceHandle, DeployServiceRequest } from '../../../client/index.ts';
 import type { World } from '../../workflow/delivery/release-server.ts';
 import { seededWorld } from '../../workflow/delivery/sample-release.ts';
 import type { AccessServer } from './access-server.ts';
@@ -16,10 +16,16 @@ export interface Waiting {
 
 export const reason = 'read it';
 
-export const waitingRelease = async (server: AccessServer, release = '2'): Promise<Waiting> => {
+export const waitingRelease = async (
+  server: AccessServer,
+  release = '2',
+  changes: Partial<DeployServiceRequest> = {},
+): Promise<Waiting> => {
   const world = await seededWorld(server);
   const rita = await server.as(world, 'rita@example.com');
-  const run = await rita.delivery.deployService.start(requestOf(world, { release, approvals }));
+  const run = await rita.delivery.deployService.start(
+    requestOf(world, { release, approvals, ...changes }),
+  );
   const planDigest = await planOf(rita, world);
   const plain = server.env.client.workflow.getHandle(run.workflowId);
   return { world, run, plain, planDigest };

@@ -42,6 +42,16 @@ describe('where proofs are looked at', () => {
     expect(memory).toEqual({});
   });
 
+  test('one that was taken stays taken when its run is reset, but not when it was used or is late', () => {
+    const desk = createCommandDesk({});
+    const ofOtherRun = { ...place, runId: 'the run before it was reset' };
+    expect(desk.problem(signed('n-1'), ofOtherRun)).toContain('another run');
+    expect(desk.problemSince(signed('n-1'), nowMs)).toBeUndefined();
+    expect(desk.problemSince(signed('n-1'), nowMs + 60_000)).toContain('expired');
+    desk.use(signed('n-1'), nowMs);
+    expect(desk.problemSince(signed('n-1'), nowMs)).toBe('the proof was used before');
+  });
+
   test('after many refusals nothing is looked at for a while, and it says for how long', () => {
     const desk = createCommandDesk({});
     for (let sent = 0; sent < 20; sent += 1) desk.refused(nowMs);
