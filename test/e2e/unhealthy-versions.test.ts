@@ -153,7 +153,9 @@ describeUnless(reason, 'versions that break down after the promotion', () => {
         { weightPercent: 50, forMs: 1_000 },
       ],
     };
-    const release = await shop.start(shopManifests('v2'), { ...input, bake, strategy });
+    // Else the watch itself ends at once; here the shift has to see that nothing is ready.
+    const blind = { ...bake, maxFailureRatio: 1 };
+    const release = await shop.start(shopManifests('v2'), { ...input, bake: blind, strategy });
     await shop.until(release, isIn('watch at 10 %'));
     const green = (await newVersionOf(shop)) ?? '';
     const blueDown = freeze(shop, 'shop');
