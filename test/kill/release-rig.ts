@@ -128,7 +128,10 @@ const isPromotable = async (handle: WorkflowHandle): Promise<boolean> => {
   return isWatching === true || progress?.waitingFor?.verbs.includes('promote') === true;
 };
 
-export type RigOptions = Pick<LaneOptions, 'timeouts' | 'throughProxy' | 'prometheusUrl' | 'settings'>;
+export type RigOptions = Pick<
+  LaneOptions,
+  'timeouts' | 'throughProxy' | 'prometheusUrl' | 'settings'
+>;
 
 const forFaults: RigOptions = { timeouts: 'test', throughProxy: true };
 
