@@ -217,7 +217,7 @@ export const errors = {
     httpStatus: 409,
     meaning:
       'A newer release or a rollback owns the object; this attempt is out of date and changed nothing.',
-    next: 'Nothing; the newer owner decides.',
+    next: 'Nothing; the newer owner decides. A run that waits for you because of it ends with `holdfast abort RUN`.',
   }),
   FOREIGN_CHANGE: final({
     exitCode: 4,

@@ -31,11 +31,15 @@ export async function chooseLevel(options: {
   const changes = await nodeLayer.listHostChanges(stateDirectory);
   if (changes.length === 0 || (await confirm(changes))) return { level: 2 };
   if (asked === 'auto') {
-    return { level: 1, levelReason: 'The changes that real pods need were not agreed to.' };
+    return {
+      level: 1,
+      levelReason:
+        'the changes that real pods need were not agreed to; --yes or HOLDFAST_YES=1 agrees',
+    };
   }
   throw new SandboxError({
     code: 'SANDBOX_CHANGES_REFUSED',
     message: 'The changes that level 2 needs were not agreed to. Nothing was changed or started.',
-    next: 'Run the command again and agree (or pass --yes), or use --level 1.',
+    next: 'Run the command again and agree (or pass --yes, or set HOLDFAST_YES=1), or use --level 1.',
   });
 }

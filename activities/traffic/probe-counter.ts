@@ -1,4 +1,5 @@
 import { isSure } from '../../domain/delivery/gate.ts';
+import { nearestRank } from '../../domain/statistics/nearest-rank.ts';
 import type { Answer } from './http-exchange.ts';
 import type { ProbeCounts, VersionCounts, WatchRequest } from './port.ts';
 import { createVersionTally, type VersionProgress, type VersionTally } from './version-tally.ts';
@@ -102,13 +103,14 @@ const percentiles = (
   latenciesMs: readonly number[],
 ): Pick<ProbeCounts, 'latencyP50Ms' | 'latencyP99Ms'> => {
   const sorted = latenciesMs.toSorted((left, right) => left - right);
-  return { latencyP50Ms: nearestRank(sorted, 50), latencyP99Ms: nearestRank(sorted, 99) };
+  return {
+    latencyP50Ms: inTenths(nearestRank(sorted, 50)),
+    latencyP99Ms: inTenths(nearestRank(sorted, 99)),
+  };
 };
 
-const nearestRank = (sorted: readonly number[], percent: number): number | null => {
-  const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
-  return value === undefined ? null : Math.round(value * 10) / 10;
-};
+const inTenths = (valueMs: number | undefined): number | null =>
+  valueMs === undefined ? null : Math.round(valueMs * 10) / 10;
 
 /** Details of the last heartbeat, or a beginning where they are not ours. */
 export const readProgress = (details: unknown): WatchProgress =>

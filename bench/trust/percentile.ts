@@ -1,7 +1,11 @@
-/** By nearest rank: the smallest value that so many percent of them do not exceed. */
+import { nearestRank } from '../../domain/statistics/nearest-rank.ts';
+
+/** Of measurements in any order; there has to be one. */
 export const percentile = (values: readonly number[], percent: number): number => {
-  const sorted = [...values].sort((left, right) => left - right);
-  const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
+  const value = nearestRank(
+    values.toSorted((left, right) => left - right),
+    percent,
+  );
   if (value === undefined) throw new Error('no data has no percentile');
   return value;
 };

@@ -1,4 +1,5 @@
 import { sandboxUp, type HostChange, type Sandbox } from '../../sandbox/index.ts';
+import { hostChangesAgreed } from './config.ts';
 import { confirm } from './confirm.ts';
 import { createStepProgress } from './step-progress.ts';
 import { say, type Terminal } from './terminal.ts';
@@ -16,7 +17,8 @@ export const bringUp = async (terminal: Terminal, flags: BringUpFlags): Promise<
   try {
     return await sandboxUp({
       level: flags.level === '1' ? 1 : flags.level === '2' ? 2 : 'auto',
-      confirm: async (changes) => agree(terminal, changes, flags.yes === true),
+      confirm: async (changes) =>
+        agree(terminal, changes, flags.yes === true || hostChangesAgreed()),
       onProgress: progress.report,
       prepareDatabase: migrateStore,
     });

@@ -4,6 +4,10 @@
 export const colourAllowed = (env: NodeJS.ProcessEnv = process.env): boolean =>
   (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
 
+/** `HOLDFAST_YES=1` agrees to the changes of the host that real pods need, as `--yes` does. */
+export const hostChangesAgreed = (env: NodeJS.ProcessEnv = process.env): boolean =>
+  env['HOLDFAST_YES'] === '1';
+
 /**
  * The environment of a child process: this one's, with defaults where a variable is not set
  * and with overrides. Undefined values change nothing.

@@ -57,7 +57,7 @@ const interruption = async (): Promise<never> => {
 const program = new Command('demo')
   .description('Deploy four versions of a shop: two good ones, and two that must be put back')
   .option('--keep', 'leave the sandbox up')
-  .option('--yes', 'change the host without being asked')
+  .option('--yes', 'change the host without being asked; so does HOLDFAST_YES=1')
   .addOption(levelOption())
   .option('--context <name>', 'use an existing cluster, by kubeconfig context')
   .option('--kubeconfig <path>', 'kubeconfig of the existing cluster')

@@ -23,7 +23,7 @@ export const sandboxVerbs = (context: CommandContext): Command => {
       new Command('up')
         .description('Bring the sandbox up, or find the one that runs')
         .addOption(levelOption())
-        .option('--yes', 'change the host without being asked')
+        .option('--yes', 'change the host without being asked; so does HOLDFAST_YES=1')
         .addOption(jsonOption())
         .addHelpText('after', '\nExample:\n  holdfast sandbox up --level 1')
         .action(async (flags: SandboxFlags) => (await load()).up(context, flags)),

@@ -15,7 +15,7 @@ export const startVerb = (context: CommandContext): Command =>
         '2',
       ]),
     )
-    .option('--yes', 'change the host without being asked')
+    .option('--yes', 'change the host without being asked; so does HOLDFAST_YES=1')
     .action(async (flags: StartFlags) => {
       const { start } = await import('./start.ts');
       context.end(await start(context.terminal, flags));

@@ -7,7 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { HostChange } from '../node-layer.ts';
 import type { RecordedChange } from './host-change-record.ts';
 import { readRecordedChanges, recordChange, writeRecordedChanges } from './host-change-record.ts';
-import { hasAddress, missingPackages, readSetting } from './machine-facts.ts';
+import { hasAddress, missingPackages, readSetting, writeSetting } from './machine-facts.ts';
 import { BRIDGE, FIXED_DIRECTORIES, NODE_ADDRESS, PACKET_TABLE } from './node-layout.ts';
 import { run } from './machine-command.ts';
 
@@ -146,7 +146,7 @@ async function make(change: RecordedChange): Promise<void> {
       await installPackages(change.names);
       return;
     case 'setting':
-      await run('sysctl', ['-q', '-w', `${change.name}=${change.after}`]);
+      writeSetting(change.name, change.after);
       return;
     case 'address':
       await run('ip', ['address', 'add', change.address, 'dev', change.device]);
@@ -163,7 +163,7 @@ async function undo(change: RecordedChange): Promise<void> {
     case 'setting':
       // Whoever has set another value since then wants that one.
       if (readSetting(change.name) === change.after) {
-        await run('sysctl', ['-q', '-w', `${change.name}=${change.before}`]);
+        writeSetting(change.name, change.before);
       }
       return;
     case 'address':

@@ -1,5 +1,5 @@
 /** What the machine has, read without changing it. */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -33,13 +33,22 @@ export function cniDirectory(): string | undefined {
 /** The value of a kernel setting; none where this kernel does not have it. */
 export function readSetting(name: string): string | undefined {
   try {
-    return readFileSync(join('/proc/sys', name.replaceAll('.', '/')), 'utf8').trim();
+    return readFileSync(settingFile(name), 'utf8').trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       return undefined;
     }
     throw error;
   }
+}
+
+export function writeSetting(name: string, value: string): void {
+  writeFileSync(settingFile(name), value);
+}
+
+/** Kernel settings as files (proc(5)); a name with dots is a path. */
+function settingFile(name: string): string {
+  return join('/proc/sys', name.replaceAll('.', '/'));
 }
 
 export function hasAddress(address: string): boolean {
@@ -60,9 +69,9 @@ export function levelTwoObstacles(): string[] {
   if (process.getuid?.() !== 0) {
     obstacles.push('Real pods need root: containers, network links and packet rules are made.');
   }
-  const missing = ['ip', 'flock', 'sysctl'].filter((program) => !isProgram(program));
+  const missing = ['ip', 'flock'].filter((program) => !isProgram(program));
   if (missing.length > 0) {
-    obstacles.push(`Not found: ${missing.join(', ')}. Install iproute2, util-linux and procps.`);
+    obstacles.push(`Not found: ${missing.join(', ')}. Install iproute2 and util-linux.`);
   }
   if (missingPackages().length > 0 && !isProgram('apt-get')) {
     const names = missingPackages().join(', ');

@@ -136,10 +136,13 @@ func serve(service *shop, log *slog.Logger) error {
 	case <-stop:
 	}
 	// Requests arrive until every proxy has heard that this pod is going away:
-	// it goes on serving for a while after it stops being ready.
-	service.draining.Store(true)
-	log.Info("draining", "version", service.version, "for", service.drain.String())
-	time.Sleep(service.drain)
+	// it goes on serving for a while after it stops being ready. A pod that was
+	// never ready has no proxy that would have to hear of it.
+	if !service.neverReady {
+		service.draining.Store(true)
+		log.Info("draining", "version", service.version, "for", service.drain.String())
+		time.Sleep(service.drain)
+	}
 	limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	return server.Shutdown(limit)
