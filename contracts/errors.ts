@@ -200,6 +200,13 @@ export const errors = {
     meaning: 'Nobody approved the plan before its deadline; nothing was changed.',
     next: 'Deploy again and have it approved in time.',
   }),
+  APPROVAL_MISSING: final({
+    exitCode: 4,
+    httpStatus: 403,
+    meaning:
+      'A write of a release that has to be approved came without its approvals; nothing was written.',
+    next: 'Have the release approved with `holdfast approve`; if its run says that it was, look at who runs workers.',
+  }),
   DEADLINE_EXCEEDED: final({
     exitCode: 7,
     httpStatus: 504,

@@ -70,6 +70,7 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
       encryption,
       audit,
       identity: access.identity,
+      warrants: access.warrants,
       closeIdentity: access.close,
       log,
     });

@@ -1,9 +1,10 @@
 import os from 'node:os';
-import type { WorkerOptions } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, WorkerOptions } from '@temporalio/worker';
 import type { Pool } from '../contracts/shared/define-contract.ts';
 import { taskQueueOf } from '../domain/shared/task-queue.ts';
 import type { PoolContext, PoolSetup } from './pools/pool-setup.ts';
 import { refuseOutsideRuns } from './refuse-outside-runs.ts';
+import { warrantedWrites } from './warranted-writes.ts';
 
 /** What shutting down and failing over may take, by timeout profile. */
 const profiles = {
@@ -33,7 +34,10 @@ export const workerOptions = (
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     activityTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 20 },
-    ...(config.accessFile === undefined ? {} : { interceptors: { activity: [refuseOutsideRuns] } }),
+    ...(config.accessFile === undefined ? {} : { interceptors: { activity: checksOf(context) } }),
     ...setup,
   };
 };
+
+const checksOf = ({ warrants }: PoolContext): ActivityInterceptorsFactory[] =>
+  warrants === undefined ? [refuseOutsideRuns] : [refuseOutsideRuns, warrantedWrites(warrants)];

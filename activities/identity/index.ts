@@ -13,3 +13,4 @@ export { makeSealingKey, sealToken } from './sealed-token.ts';
 export { readSecretFile } from './secret-file.ts';
 export { createUnverifiedIdentity } from './unverified-identity.ts';
 export { createVerifiedIdentity } from './verified-identity.ts';
+export { createWarrants, type Warrants } from './warrants.ts';

@@ -38,6 +38,8 @@ export interface VerifiedActor {
   note: string;
   /** Policies that allowed it; absent where none were asked. */
   decidedBy?: string[];
+  /** Groups that they are proven to be in; only for a decision about a plan. */
+  groups?: string[];
 }
 
 /** Decides by policies; what it is asked about is all that it knows. */

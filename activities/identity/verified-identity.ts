@@ -17,21 +17,31 @@ import { openSealedToken } from './sealed-token.ts';
  */
 export const createVerifiedIdentity = ({ gate }: { gate: AccessGate }): Identity => ({
   async verify(request) {
-    const proof = proofOf(request);
-    const person = await senderOf(gate, proof, request);
-    if (person.name !== request.actor) {
-      throw unproven(`the proof is of ${person.name}, the message says ${request.actor}`);
-    }
-    const { action, about } = request;
+    const { person, credential } = await provenSender(gate, request);
+    const { action, about, planDigest } = request;
     const { decidedBy } = await gate.permit(person, { ...about, action }, Date.now());
     return {
       actor: person.name,
       verification: 'verified',
-      note: `${proof.key ?? 'token'}; allowed by ${decidedBy.join(', ')}`,
+      note: `${credential}; allowed by ${decidedBy.join(', ')}`,
       decidedBy: [...decidedBy],
+      ...(planDigest === undefined ? {} : { groups: [...person.groups] }),
     };
   },
 });
+
+/** Who sent it, whatever they may. @throws IDENTITY_UNPROVEN */
+export const provenSender = async (
+  gate: AccessGate,
+  request: VerifyRequest,
+): Promise<{ person: Person; credential: string }> => {
+  const proof = proofOf(request);
+  const person = await senderOf(gate, proof, request);
+  if (person.name !== request.actor) {
+    throw unproven(`the proof is of ${person.name}, the message says ${request.actor}`);
+  }
+  return { person, credential: proof.key ?? 'token' };
+};
 
 /** A proof for this message, whoever made it. */
 const proofOf = (request: VerifyRequest): CommandProof => {
@@ -75,7 +85,7 @@ const senderOf = async (
   throw unproven(`the signature is not one of the access key ${id}`);
 };
 
-const unproven = (reason: string): Error =>
+export const unproven = (reason: string): Error =>
   codedFailure({
     code: 'IDENTITY_UNPROVEN',
     message: `Who asks is not proven: ${reason}. Nothing was changed.`,

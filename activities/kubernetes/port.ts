@@ -3,6 +3,7 @@ import type { ObjectRef } from '../../domain/delivery/kubernetes-object.ts';
 import type { PreviewHeader } from '../../domain/delivery/preview-route.ts';
 import type { Proof } from '../../domain/delivery/proof.ts';
 import type { RolloutStrategy } from '../../domain/delivery/rollout-plan.ts';
+import type { Warrant } from '../../domain/security/warrant.ts';
 
 /** Names the service whose objects are meant; the worker maps it to a cluster and namespace. */
 export interface ServiceTarget {
@@ -74,6 +75,8 @@ export interface PlanStep extends ServiceTarget {
   release: string;
   planDigest: string;
   epoch: number;
+  /** With a write; workers that know who may do what refuse one that is not asked for and approved. */
+  warrant?: Warrant;
 }
 
 export interface WriteReceipt {
@@ -198,10 +201,7 @@ export interface Workloads {
   keepLogs(
     request: PlanStep & { object: ObjectRef; preImageDigest: string },
   ): Promise<{ logsDigest: string | null; lines: number }>;
-  /**
-   * Deletes the ReplicaSet or ControllerRevision that a failed release left without pods, by uid,
-   * so that `kubectl rollout undo` cannot bring the failed version back.
-   */
+  /** Deletes, by uid, the revision that a failed release left: `rollout undo` cannot bring it back. */
   retire(
     request: PlanStep & { object: ObjectRef; preImageDigest: string },
   ): Promise<{ deleted: string[] }>;

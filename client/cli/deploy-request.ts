@@ -38,8 +38,8 @@ export const requestOf = (
   return {
     ...{ service, environment, strategy, queue, onFailure, notify, deadlineMs: deadline },
     smoke: definition.smoke,
-    approvals: definition.approvals.map(({ name, expiresAfter }) => ({
-      name,
+    approvals: definition.approvals.map(({ expiresAfter, ...approval }) => ({
+      ...approval,
       ...(expiresAfter === undefined ? {} : { expiresAfterMs: expiresAfter }),
     })),
     ...(bake === undefined ? {} : { bake: bakeOf(bake) }),

@@ -5,6 +5,7 @@ import {
   type DeployServiceProgress,
   type DeployServiceResult,
 } from '../../contracts/delivery/deploy-service.ts';
+import { approvalsAskedFor } from '../../domain/security/approval.ts';
 import { parseInput } from '../input-validation.ts';
 import { encodeManifests, type Manifest } from '../manifest-set.ts';
 import { createRunHandle, type RunHandle } from '../run-handle.ts';
@@ -157,7 +158,11 @@ const proven = async (
   const { actor } = requestedBy;
   if (requestedBy.proof !== undefined) return input;
   const action = `${contract.workflow}.start`;
-  const about = { requestedBy: actor, approvals: approvals.length, isHotfix: queue === 'hotfix' };
+  const about = {
+    requestedBy: actor,
+    approvals: approvalsAskedFor(approvals),
+    isHotfix: queue === 'hotfix',
+  };
   await caller.permit(actor, { action, environment, service, ...about });
   const proof = await caller.prove({
     workflowId: contract.workflowId(input),

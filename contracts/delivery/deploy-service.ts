@@ -59,6 +59,19 @@ const ApprovalInput = z
     expiresAfterMs: Milliseconds.default(86_400_000).describe(
       'Unanswered after this, it is refused.',
     ),
+    quorum: z
+      .number()
+      .int()
+      .min(1)
+      .max(10)
+      .optional()
+      .describe('Different people who have to approve; one if absent.'),
+    groups: z
+      .array(z.string().min(1).max(200))
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Only people of one of these groups count; needs an access configuration.'),
   })
   .describe('An approval of the plan before anything is written.');
 

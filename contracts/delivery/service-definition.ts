@@ -70,7 +70,12 @@ export const ServiceDefinition = z
     drain: DrainFile.optional(),
     approvals: z
       .array(
-        z.strictObject({ name: z.string().min(1).max(100), expiresAfter: Duration.optional() }),
+        z.strictObject({
+          name: z.string().min(1).max(100),
+          expiresAfter: Duration.optional(),
+          quorum: z.number().int().min(1).max(10).optional(),
+          groups: z.array(z.string().min(1).max(200)).min(1).max(20).optional(),
+        }),
       )
       .max(1)
       .default([]),

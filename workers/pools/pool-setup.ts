@@ -1,5 +1,6 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Warrants } from '../../activities/identity/index.ts';
 import type { Identity } from '../../activities/identity/port.ts';
 import type { Audit } from '../audit.ts';
 import type { WorkerConfig } from '../config.ts';
@@ -18,6 +19,8 @@ export interface PoolContext {
   audit: Audit | undefined;
   /** Checks who sends messages and starts runs. */
   identity: Identity;
+  /** Checks writes where access is configured. */
+  warrants: Warrants | undefined;
   log: Logger;
 }
 

@@ -94,6 +94,7 @@ const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> =>
   const waits = waitsOf(timeoutProfile);
   const valid = Object.assign(open, {
     input,
+    request,
     timeoutProfile,
     waits,
     ports: portsOf(timeoutProfile),
@@ -101,7 +102,7 @@ const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> =>
   const saga = createSaga(unwindOptions(valid, input.compensationDeadlineMs));
   const run: ReleaseRun = Object.assign(valid, { saga });
   run.show({ service, environment, release: name });
-  const requester = await requesterOf(run, request);
+  const requester = await requesterOf(run);
   const { reason } = requestedBy;
   run.evidence.identities.push(identityEvidence('deploy', requester, reason));
   end(run, 'validate', { status: 'done', note: `asked for by ${requester.actor}: ${reason}` });
@@ -109,13 +110,22 @@ const validate = async (open: OpenRun, request: unknown): Promise<ReleaseRun> =>
 };
 
 /** A run that nobody may start ends with the code before it asks for the lock. */
-const requesterOf = async (run: ReleaseRun, request: unknown): Promise<VerifiedActor> => {
-  try {
-    return await verifyRequester(run, request);
-  } catch (error) {
+const requesterOf = async (run: ReleaseRun): Promise<VerifiedActor> => {
+  const requester = await verifyRequester(run).catch((error: unknown) => {
     throw codedFailure(codedErrorOf(error));
-  }
+  });
+  const problem = unknowableGroups(run.input.approvals, requester);
+  if (problem !== undefined) throw codedFailure({ code: 'INVALID_INPUT', message: problem });
+  return requester;
 };
+
+const unknowableGroups = (
+  approvals: DeployServiceInput['approvals'],
+  { verification }: VerifiedActor,
+): string | undefined =>
+  verification === 'verified' || approvals.every(({ groups }) => groups === undefined)
+    ? undefined
+    : 'approvals.0.groups: nobody is asked to prove who they are here, so that nobody is known to be in a group. Nothing was changed. Set HOLDFAST_ACCESS for the workers, or leave `groups` out.';
 
 const lock = async (run: ReleaseRun): Promise<NonNullable<OpenRun['lock']['grant']>> => {
   begin(run, { stage: 'lock', found: 'lock' });

@@ -1,11 +1,10 @@
-import { condition } from '@temporalio/workflow';
 import type { PlannedChange, PlanStep, ReleasePlan } from '../../activities/kubernetes/port.ts';
 import type { LockGrant, RestorableChange } from '../../contracts/delivery/service-lock.ts';
 import type { RecordedAlerts } from '../../domain/delivery/alert-rules.ts';
 import { describeRef } from '../../domain/delivery/kubernetes-object.ts';
 import { withSteps } from '../../domain/delivery/release-stage.ts';
 import { codedErrorOf, codedFailure } from '../runtime/failures.ts';
-import { announce } from './announce.ts';
+import { awaitApproval } from './approval.ts';
 import { budgetWarnings, checkBudget } from './check-budget.ts';
 import { checkChecks } from './check-gates.ts';
 import { checkAnalysis } from './query-names.ts';
@@ -36,7 +35,7 @@ export const prepareRelease = async (
 ): Promise<PreparedRelease> => {
   for (let made = 1; ; made += 1) {
     const plan = await makePlan(run, grant);
-    await approvePlan(run, plan);
+    await awaitApproval(run, plan);
     try {
       return await captureAndRecord(run, plan, grant.epoch);
     } catch (error) {
@@ -84,67 +83,6 @@ export const stagesOf = (change: PlannedChange): string[] => {
 
 export const rolloutStage = ({ object, phase }: PlannedChange): string =>
   `${phase === 'stop' ? 'drain' : 'roll out'} ${describeRef(object)}`;
-
-const approvalHold = 'approval';
-
-const approvePlan = async (run: ReleaseRun, { planDigest }: ReleasePlan): Promise<void> => {
-  const [approval] = run.input.approvals;
-  if (approval === undefined) {
-    end(run, 'approval', { status: 'skipped', note: 'none asked for' });
-    return;
-  }
-  const { name, expiresAfterMs } = approval;
-  const deadlineAtMs = Date.now() + expiresAfterMs;
-  begin(run, { stage: 'approval', found: 'approval' });
-  const wanted: NonNullable<ReleaseRun['approval']> = { planDigest };
-  run.approval = wanted;
-  run.state.status = 'waiting';
-  run.state.waitingFor = {
-    what: `approval ${name} of plan ${planDigest}`,
-    verbs: ['approve', 'reject', 'abort'],
-    deadlineAtMs,
-    planDigest,
-  };
-  run.show();
-  void announce(run, 'approval-wanted', `${name} is asked to approve plan ${planDigest}`);
-  // The release's clock stands still here; the expiry does not, also not in a pause.
-  run.control.hold(approvalHold);
-  try {
-    const summary = `approval ${name} expires`;
-    await condition(() => wanted.decision !== undefined, expiresAfterMs, { summary });
-  } finally {
-    run.control.lift(approvalHold);
-    delete run.approval;
-    delete run.state.waitingFor;
-    run.state.status = run.control.isPaused() ? 'paused' : 'running';
-  }
-  decide(run, planDigest, wanted.decision);
-};
-
-const decide = (
-  run: ReleaseRun,
-  planDigest: string,
-  decision: NonNullable<ReleaseRun['approval']>['decision'],
-): void => {
-  if (decision?.approved === true) {
-    run.approvedDigest = planDigest;
-    end(run, 'approval', { status: 'done', note: `${decision.actor}: ${decision.reason}` });
-    return;
-  }
-  const error =
-    decision === undefined
-      ? ({
-          code: 'APPROVAL_EXPIRED',
-          message: `Nobody approved plan ${planDigest} in time; nothing was changed.`,
-        } as const)
-      : ({
-          code: 'APPROVAL_REJECTED',
-          message: `${decision.actor} rejected plan ${planDigest}: ${decision.reason}`,
-        } as const);
-  end(run, 'approval', { status: 'failed', note: error.message });
-  run.state.failedStep = 'approval';
-  throw codedFailure(error);
-};
 
 const captureAndRecord = async (
   run: ReleaseRun,

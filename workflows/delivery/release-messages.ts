@@ -1,10 +1,11 @@
 import { defineSignal, setHandler } from '@temporalio/workflow';
 import type { LockGrant, LockRefusal, LockWanted } from '../../contracts/delivery/service-lock.ts';
-import type { Message, MessageReceipt, PlanDecision } from '../../contracts/messages.ts';
+import type { Message, MessageReceipt } from '../../contracts/messages.ts';
 import { lockMessageNames } from '../../contracts/messages.ts';
 import { acceptMessages } from '../runtime/messages.ts';
 import type { MessageRule, MessageRules } from '../runtime/messages.ts';
 import type { OperatorVerb } from '../runtime/operator-desk.ts';
+import { decision } from './approval.ts';
 import type { OpenRun } from './release-run.ts';
 import { releaseUseCase, requestIdOfRun, verifyActor } from './release-run.ts';
 import { rolloutRules } from './rollout-messages.ts';
@@ -82,28 +83,6 @@ const isForward = (run: OpenRun): boolean =>
     run.state.status === 'paused' ||
     run.state.status === 'waiting') &&
   run.control.stopped() === undefined;
-
-const decision = (run: OpenRun, approved: boolean): MessageRule<PlanDecision> => ({
-  description: approved
-    ? 'Approves the plan with this digest; the release goes on.'
-    : 'Rejects the plan with this digest; nothing is changed.',
-  refusal: ({ planDigest }) => {
-    if (approved && run.approvedDigest === planDigest) return undefined;
-    const wanted = run.approval;
-    if (wanted === undefined) return 'no approval is wanted now';
-    return wanted.planDigest === planDigest
-      ? undefined
-      : `the plan is ${wanted.planDigest}, the decision is about ${planDigest}`;
-  },
-  apply: ({ planDigest, actor, reason }) => {
-    const wanted = run.approval;
-    if (wanted === undefined || wanted.decision !== undefined) {
-      return receipt(false, `plan ${planDigest} was decided before`);
-    }
-    wanted.decision = { approved, actor, reason };
-    return receipt(true, approved ? 'approved, the release goes on' : 'rejected, nothing changes');
-  },
-});
 
 const pause = (run: OpenRun): MessageRule<Message> => ({
   description: 'Stops forward moves and their clocks; watching and the way back go on.',

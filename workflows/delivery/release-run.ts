@@ -13,6 +13,9 @@ import { queryNames } from '../../contracts/messages.ts';
 import type { Drained } from '../../domain/delivery/drain.ts';
 import { firstStages } from '../../domain/delivery/release-stage.ts';
 import type { ReplicaShare } from '../../domain/delivery/replica-share.ts';
+import { approvalsAskedFor } from '../../domain/security/approval.ts';
+import type { OpenApproval, SentApproval } from '../../domain/security/approval.ts';
+import type { Warrant } from '../../domain/security/warrant.ts';
 import type { IdentityEvidence } from '../runtime/messages.ts';
 import { createOperatorDesk } from '../runtime/operator-desk.ts';
 import type { OperatorDesk } from '../runtime/operator-desk.ts';
@@ -36,12 +39,6 @@ interface Moment {
 export interface OpenGate {
   scope: CancellationScope;
   skippedBy?: string;
-}
-
-/** An approval that is wanted, and what came in. */
-export interface OpenApproval {
-  planDigest: string;
-  decision?: { approved: boolean; actor: string; reason: string };
 }
 
 /**
@@ -77,6 +74,8 @@ export interface OpenRun {
   approval?: OpenApproval;
   /** Digest of the plan that was approved, so that a repeated approval is recognised. */
   approvedDigest?: string;
+  /** The approvals of that plan: its writes show them. */
+  approvals?: readonly SentApproval[];
   /** Shows the state in the Temporal UI; call it at stage changes only. */
   show(found?: Found): void;
   note(what: string): void;
@@ -136,6 +135,8 @@ export interface TrafficSample {
 
 /** A run whose input is valid. */
 export interface ReleaseRun extends OpenRun {
+  /** The input as it was sent, which is what the proof of who asked is about. */
+  readonly request: unknown;
   readonly input: DeployServiceInput;
   readonly ports: Ports;
   readonly waits: Waits;
@@ -224,11 +225,12 @@ export const verifyActor = async (
   );
 };
 
-/** Checks who asks for the release, and whether they may. `request` is the input as it was sent. */
-export const verifyRequester = async (
-  { ports, input }: ReleaseRun,
-  request: unknown,
-): Promise<VerifiedActor> => {
+/** Checks who asks for the release, and whether they may. */
+export const verifyRequester = async ({
+  ports,
+  input,
+  request,
+}: ReleaseRun): Promise<VerifiedActor> => {
   const { environment, service, approvals, queue, requestedBy } = input;
   const { actor, proof } = requestedBy;
   const { workflowId, startTime } = workflowInfo();
@@ -239,13 +241,20 @@ export const verifyRequester = async (
       askedAtMs: startTime.getTime(),
       about: {
         ...{ environment, service, requestedBy: actor },
-        ...{ approvals: approvals.length, isHotfix: queue === 'hotfix' },
+        ...{ approvals: approvalsAskedFor(approvals), isHotfix: queue === 'hotfix' },
       },
       ...(proof === undefined ? {} : { proof }),
     },
     { summary: 'who sends deploy?', scheduleToCloseMs: knownWithinMs },
   );
 };
+
+/** What the run shows with each write. */
+export const warrantOf = ({ request, approvals }: ReleaseRun): Warrant => ({
+  request,
+  startedAtMs: workflowInfo().startTime.getTime(),
+  approvals: (approvals ?? []).map(({ message, takenAtMs }) => ({ message, takenAtMs })),
+});
 
 /** The same for every attempt of a claim, and another one for a later run of the same name. */
 export const requestIdOfRun = (): string => {

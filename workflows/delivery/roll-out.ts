@@ -10,6 +10,7 @@ import { codedErrorOf } from '../runtime/failures.ts';
 import { finishWrite } from '../runtime/run-control.ts';
 import type { PreparedRelease } from './prepare-release.ts';
 import { restorable, rolloutStage } from './prepare-release.ts';
+import { warrantOf } from './release-run.ts';
 import type { ReleaseRun } from './release-run.ts';
 import { forwardReturn, readyPodsPatch, returnByReadyPods } from './return-by-ready-pods.ts';
 import { step } from './run-step.ts';
@@ -61,7 +62,7 @@ const writeChange = async (
   { index, step: summary }: PlannedChange,
 ): Promise<{ value: WriteReceipt; note: string }> => {
   const value = await finishWrite(run.waits.writeGraceMs, () =>
-    run.ports.releases.write({ ...forward, index }, { summary }),
+    run.ports.releases.write({ ...forward, index, warrant: warrantOf(run) }, { summary }),
   );
   return { value, note: value.outcome };
 };

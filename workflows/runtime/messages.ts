@@ -19,10 +19,13 @@ import { tellRefusal } from './refusals.ts';
 export interface MessageRule<Payload extends Message> {
   /** For the Temporal UI: what the message does. */
   description: string;
-  /** Why the message is not taken now; undefined if it is. A repeat is taken. */
-  refusal(message: Payload): string | undefined;
+  /**
+   * Why the message is not taken now; undefined if it is. A repeat is taken. Asked twice: when the
+   * message comes, and once more when it is known who sent it.
+   */
+  refusal(message: Payload, sender?: VerifiedActor): string | undefined;
   /** Does what was asked, once; a repeat answers `changed: false`. */
-  apply(message: Payload): MessageReceipt;
+  apply(message: Payload, sender: VerifiedActor): MessageReceipt;
 }
 
 export type MessageRules = {
@@ -102,10 +105,10 @@ const accept = <Payload extends Message>(
   const handle = async (message: Payload): Promise<MessageReceipt> => {
     const verified = await senderOf(message);
     // The run may have moved on while the sender was checked.
-    const problem = desk.problemSince(message, Date.now()) ?? rule.refusal(message);
+    const problem = desk.problemSince(message, Date.now()) ?? rule.refusal(message, verified);
     if (problem !== undefined) refuse(message, problem);
     desk.use(message, Date.now());
-    const receipt = rule.apply(message);
+    const receipt = rule.apply(message, verified);
     if (receipt.changed) deps.record(identityEvidence(name, verified, message.reason));
     return receipt;
   };

@@ -1,3 +1,4 @@
+import { describeWanted, isPlain } from '../../../domain/security/approval.ts';
 import { lockCommand, lookCommand, messageCommand } from '../command-lines.ts';
 import type { OfferedCommand, Telling } from './explanation.ts';
 import { pausedBy, type ReleaseFacts, type ToldFacts } from './release-facts.ts';
@@ -84,14 +85,18 @@ export const lockEffects = {
 export const tellApproval = (facts: ToldFacts): Telling => {
   const { progress, name, nowMs, plan } = facts;
   const { waitingFor } = progress;
-  const approval = facts.input?.approvals[0]?.name ?? 'an approver';
+  const approval = approvalText(facts);
   const bound = ` --plan ${waitingFor?.planDigest ?? ''}`;
   const decide = (verb: string): string =>
     messageCommand(verb, name).replace(' --reason', `${bound} --reason`);
   const deadline = waitingFor?.deadlineAtMs;
   return {
     headline: 'waits for the approval of its plan',
-    why: [`The release asks ${approval} before anything is written.`, ...planSentences(plan)],
+    why: [
+      `The release asks ${approval} before anything is written.`,
+      ...countSentences(facts),
+      ...planSentences(plan),
+    ],
     waitsFor: [
       `The decision of ${approval}${deadline === undefined ? '' : `, until ${untilText(deadline, nowMs)}`}.`,
     ],
@@ -105,6 +110,19 @@ export const tellApproval = (facts: ToldFacts): Telling => {
       { command: decide('reject'), effect: 'ends the release; nothing is changed' },
     ],
   };
+};
+
+const approvalText = ({ input }: ToldFacts): string => {
+  const [approval] = input?.approvals ?? [];
+  if (approval === undefined) return 'an approver';
+  return isPlain(approval) ? approval.name : `${approval.name} (${describeWanted(approval)})`;
+};
+
+/** How many of several people have approved. */
+const countSentences = ({ input, progress }: ToldFacts): string[] => {
+  const [approval] = input?.approvals ?? [];
+  const what = progress.waitingFor?.what;
+  return approval === undefined || isPlain(approval) || what === undefined ? [] : [sentence(what)];
 };
 
 const planSentences = (plan: ReleaseFacts['plan']): string[] => {

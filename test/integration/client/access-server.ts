@@ -23,8 +23,8 @@ export const startAccessServer = async (
 ): Promise<AccessServer> => {
   const folder = createAccessFolder(changes);
   const env = { HOLDFAST_POOLS: 'orchestration', HOLDFAST_ACCESS: folder.file };
-  const { identity, close } = await openIdentity(readConfig(env));
-  const server = await startFacadeServer({ identity });
+  const { identity, warrants, close } = await openIdentity(readConfig(env));
+  const server = await startFacadeServer({ identity, warrants });
   const keys = new Map<string, string>();
   const keyOf = async (name: string): Promise<string> => {
     const text = keys.get(name) ?? (await folder.keyFor(name)).text;

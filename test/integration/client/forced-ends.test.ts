@@ -94,7 +94,9 @@ describe('a gated run', () => {
     const again = await rita.delivery.deployService.getHandle(target.run.workflowId);
     for await (const { progress } of again.watch({ intervalMs: 20 })) {
       if (progress?.status !== 'needs-operator') continue;
-      expect(progress.failure).toMatchObject({ code: 'FENCED' });
+      // What it approved was the run before it was reset.
+      expect(progress.failure).toMatchObject({ code: 'IDENTITY_UNPROVEN' });
+      expect(progress.compensations.map(({ error }) => error?.code)).toContain('FENCED');
       break;
     }
     const isPaged = (): boolean =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import type { DeployServiceProgress } from '../../../contracts/delivery/deploy-service.ts';
 import { test } from '../../setup/side-by-side.ts';
 import { startReleaseServer } from './release-server.ts';
 import type { ReleaseServer } from './release-server.ts';
@@ -35,6 +36,9 @@ const stageOf = async (run: ReleaseHandle, name: string): Promise<string | undef
 const approvals = [{ name: 'release-manager', expiresAfterMs: 600_000 }];
 const waitsForApproval = ({ waitingFor }: { waitingFor?: unknown }): boolean =>
   waitingFor !== undefined;
+
+const asksForApproval = ({ waitingFor }: DeployServiceProgress): boolean =>
+  waitingFor?.planDigest !== undefined;
 
 describe('an approval', () => {
   test('is bound to the plan: a decision about another one is refused', async () => {
@@ -90,6 +94,51 @@ describe('an approval', () => {
     expect(await codeOf(send(run, 'reject', { planDigest }))).toBe('MESSAGE_REFUSED');
     await send(run, 'approve', { planDigest: second.planDigest });
     expect(await run.result()).toMatchObject({ outcome: 'deployed' });
+    await server.replay([run]);
+  });
+});
+
+describe('an approval of two people', () => {
+  const two = [{ name: 'release-manager', expiresAfterMs: 600_000, quorum: 2 }];
+  const ben = { actor: 'ben@example.com', reason: 'read it, too' };
+
+  test('waits for the second one, and takes nobody twice', async () => {
+    const world = await seededWorld(server);
+    const run = await deploy(server, world, { version: '2', input: { approvals: two } });
+    const { planDigest, waitingFor } = await until(run, asksForApproval);
+    expect(waitingFor?.what).toContain('by 2 people, 0 of 2 given');
+    expect(await send(run, 'approve', { planDigest })).toMatchObject({ changed: true });
+    expect(await send(run, 'approve', { planDigest })).toMatchObject({ changed: false });
+    expect((await progressOf(run)).waitingFor?.what).toContain('1 of 2 given');
+    expect(await send(run, 'approve', { planDigest, ...ben })).toMatchObject({ changed: true });
+    const { outcome, evidence } = await run.result();
+    expect(outcome).toBe('deployed');
+    expect(evidence.identities.map(({ actor }) => actor)).toEqual([
+      'ana@example.com',
+      'ana@example.com',
+      'ben@example.com',
+    ]);
+    await server.replayAndRecord(run, 'approved-by-two');
+  });
+
+  test('that has one of them when its time is over names who it was', async () => {
+    const world = await seededWorld(server);
+    const soon = [{ name: 'release-manager', expiresAfterMs: 4_000, quorum: 2 }];
+    const run = await deploy(server, world, { version: '2', input: { approvals: soon } });
+    const { planDigest } = await until(run, asksForApproval);
+    await send(run, 'approve', { planDigest });
+    const error: unknown = await run.result().catch((thrown: unknown) => thrown);
+    expect((error as { cause?: { message?: string } }).cause?.message).toContain(
+      'Only ana@example.com of 2 people approved',
+    );
+    await server.replay([run]);
+  });
+
+  test('of a group is refused where nobody has to prove who they are', async () => {
+    const world = await seededWorld(server);
+    const ofGroup = [{ name: 'release-manager', expiresAfterMs: 600_000, groups: ['leads'] }];
+    const run = await deploy(server, world, { version: '2', input: { approvals: ofGroup } });
+    expect(await codeOf(run.result())).toBe('INVALID_INPUT');
     await server.replay([run]);
   });
 });

@@ -5,13 +5,14 @@ import { Worker } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createContracts } from '../../../activities/contracts/index.ts';
 import { createLocks } from '../../../activities/coordination/index.ts';
-import { createUnverifiedIdentity } from '../../../activities/identity/index.ts';
+import { createUnverifiedIdentity, type Warrants } from '../../../activities/identity/index.ts';
 import type { Identity } from '../../../activities/identity/port.ts';
 import { createMeasurements } from '../../../activities/metrics/index.ts';
 import type { Notification } from '../../../activities/notify/port.ts';
 import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
 import { taskQueueOf } from '../../../domain/shared/task-queue.ts';
 import { refusalSinks } from '../../../workers/refused-messages.ts';
+import { warrantedWrites } from '../../../workers/warranted-writes.ts';
 import { createReplayer } from '../../replay/history-replayer.ts';
 import { recordHistory } from '../../replay/recorded-history.ts';
 import { connectToTemporal, startTimeSkipping } from '../../setup/temporal-environment.ts';
@@ -63,6 +64,8 @@ export interface ServerOptions {
   profile?: 'standard' | 'test';
   /** Who checks senders; unless given, everyone is taken at their word. */
   identity?: Identity;
+  /** Unless given, writes need none. */
+  warrants?: Warrants | undefined;
 }
 
 const bundlePath = (): string => {
@@ -106,6 +109,7 @@ export const startReleaseServer = async (options: ServerOptions = {}): Promise<R
   const workers = await createWorkers(env, {
     ...{ prefix, find, profile: options.profile ?? 'test' },
     identity: options.identity ?? createUnverifiedIdentity(),
+    warrants: options.warrants,
   });
   const running = workers.map((worker) => worker.run());
   let serial = 0;
@@ -139,11 +143,12 @@ interface WorkerSetup {
   find: (environment: string) => World;
   profile: 'standard' | 'test';
   identity: Identity;
+  warrants: Warrants | undefined;
 }
 
 const createWorkers = async (
   env: TestWorkflowEnvironment,
-  { prefix, find, profile, identity }: WorkerSetup,
+  { prefix, find, profile, identity, warrants }: WorkerSetup,
 ): Promise<Worker[]> => {
   const contracts = createContracts({ timeoutProfile: profile });
   const locks = createLocks({ client: env.client, queuePrefix: prefix });
@@ -206,6 +211,7 @@ const createWorkers = async (
         namespace: env.namespace ?? 'default',
         taskQueue: taskQueueOf(prefix, pool),
         activities: verbs,
+        interceptors: { activity: warrants === undefined ? [] : [warrantedWrites(warrants)] },
         maxHeartbeatThrottleInterval: '200ms',
         defaultHeartbeatThrottleInterval: '200ms',
         ...(pool === 'orchestration'
