@@ -226,19 +226,19 @@ async function startCluster(
     }),
     plan.level === 2 ? nodeLayer.startContainers(machine) : Promise.resolve(),
   );
+  // Nodes join while the controllers start.
   if (plan.level === 1) {
-    await startKwokNodes(cluster, {
-      kwokBinary: binaries('kwok'),
-      port: plan.ports.kwok,
-      onProgress,
-    });
+    const kwokBinary = binaries('kwok');
+    const nodes = startKwokNodes(cluster, { kwokBinary, port: plan.ports.kwok, onProgress });
+    await bothOrFirstError(nodes, cluster.controllersReady());
     return { kubernetes: describeCluster(cluster) };
   }
-  const node = await nodeLayer.startNode(cluster, {
+  const joined = nodeLayer.startNode(cluster, {
     onProgress,
     traefikBinary: binaries('traefik'),
     gatewayDefinitionsDirectory: binaries('gateway-definitions'),
   });
+  const [node] = await bothOrFirstError(joined, cluster.controllersReady());
   return { kubernetes: describeCluster(cluster), gateway: { url: node.gatewayUrl } };
 }
 

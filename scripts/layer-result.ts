@@ -4,6 +4,8 @@ export interface LayerResult {
   readonly skipped: number;
   /** What the reader has to know beyond the numbers: a skip's reason, why nothing ran. */
   readonly remarks: readonly string[];
+  /** Tests that passed, as `FILE: NAME` with the file below test/; absent where nothing is named. */
+  readonly passedTests?: readonly string[];
 }
 
 /** The parts of jest's `--json` report that are counted. */
@@ -11,7 +13,11 @@ export interface JestReport {
   readonly numRuntimeErrorTestSuites: number;
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly title: string;
+      readonly fullName: string;
+    }[];
   }[];
 }
 
@@ -40,7 +46,17 @@ export function jestResult(report: JestReport): LayerResult {
       ...reasons(excused),
       ...unexcused.map(({ fullName }) => `not run and no reason given: ${fullName}`),
     ],
+    passedTests: passedTests(report),
   };
+}
+
+function passedTests({ testResults }: JestReport): string[] {
+  return testResults.flatMap(({ name, assertionResults }) => {
+    const file = name.replace(/^.*\/test\//, '').replace(/\.test\.ts$/, '');
+    return assertionResults
+      .filter(({ status }) => status === 'passed')
+      .map(({ title }) => `${file}: ${title}`);
+  });
 }
 
 function reasons(skipped: readonly { readonly fullName: string }[]): string[] {

@@ -1,7 +1,7 @@
 // `npm test`: every layer in order of speed, and one line at the end that a machine can read.
 //   npm test -- --layer unit,workflow     only these
 //   npm test -- --long                    also what the normal run samples
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { counts, forbidSkips, sum } from './layer-result.ts';
 import type { LayerResult } from './layer-result.ts';
 import { CHECKS_AT_A_TIME, LAYERS } from './layers.ts';
 import type { Layer } from './layers.ts';
+import { provenRequirements } from './proven-requirements.ts';
 import { runCommand } from './run-command.ts';
 import { runLayers } from './run-layers.ts';
 import type { LayerRun } from './run-layers.ts';
@@ -41,12 +42,17 @@ function choose(names: string | undefined): readonly Layer[] | undefined {
 
 async function runAll(layers: readonly Layer[]): Promise<void> {
   const results: LayerResult[] = [];
+  const passed: string[] = [];
   const lines: string[] = [];
   const onStart = ({ name }: Layer): void => console.error(`\n── ${name}`);
   const onEnd = ({ layer, result: counted, seconds }: LayerRun): void => {
     const result = judge(counted);
+    passed.push(...(result.passedTests ?? []));
+    tell(layer.name, result, seconds);
+  };
+  const tell = (name: string, result: LayerResult, seconds: string): void => {
     results.push(result);
-    const line = `${layer.name.padEnd(13)} ${counts(result)} in ${seconds} s`;
+    const line = `${name.padEnd(13)} ${counts(result)} in ${seconds} s`;
     console.error(line);
     lines.push(line, ...result.remarks.map((remark) => `              ${remark}`));
   };
@@ -56,6 +62,11 @@ async function runAll(layers: readonly Layer[]): Promise<void> {
   const runOthers = (): Promise<void> => runLayers(others, 1, { onStart, onEnd });
   if (others.some(({ name }) => name !== 'unit')) await withWorkflowBundle(runOthers);
   else await runOthers();
+  // Only a run of everything can have run what the page names.
+  if (layers.length === LAYERS.length) {
+    const page = await readFile(path.join(root, 'docs', 'requirements.md'), 'utf8');
+    tell('requirements', provenRequirements(page, passed), '0.0');
+  }
   const total = sum(results);
   console.log(['', ...lines, `tests: ${counts(total)}`].join('\n'));
   if (total.failed > 0) process.exitCode ??= 1;

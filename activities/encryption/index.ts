@@ -16,3 +16,4 @@ export { createLoggedDecodeRecords } from './logged-decode-records.ts';
 export { createPayloadCodec } from './payload-codec.ts';
 export { readPayloads } from './payload-reader.ts';
 export { keyManagementOf, openKeyManagement } from './open-key-management.ts';
+export { isSealed } from './sealed-payload.ts';

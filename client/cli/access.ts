@@ -102,7 +102,7 @@ interface NewKey {
   lifetimeMs: number;
 }
 
-const addKey = async (
+export const addKey = async (
   gate: AccessGate,
   { holder, scope, lifetimeMs }: NewKey,
 ): Promise<{ text: string; entry: AccessKeyEntry }> => {

@@ -61,6 +61,8 @@ export interface ChapterRecord {
   result: DeployServiceResult;
   /** `null` where nothing was measured. */
   traffic: TrafficCounts | null;
+  /** With `--secure`: everyone was proven, the plan was approved, and Temporal stores nothing in clear. */
+  isProven: boolean | null;
   elapsedMs: number;
   url: string | undefined;
 }
@@ -69,13 +71,14 @@ export interface ChapterRecord {
 export const promisedRequestsPerSecond = 200;
 
 /** What did not go as told; nothing if all did. */
-export const deviations = ({ chapter, result, traffic }: ChapterRecord): string[] => {
+export const deviations = ({ chapter, result, traffic, isProven }: ChapterRecord): string[] => {
   const found: string[] = [];
   if (result.outcome !== chapter.outcome) {
     found.push(`it ended ${result.outcome}, not ${chapter.outcome}`);
   }
   if (result.proof.rows.length === 0) found.push('the proof is empty');
   if (!isExact(result.proof)) found.push('the proof is not exact');
+  if (isProven === false) found.push('not everyone was proven, or something is stored in clear');
   return traffic === null ? found : [...found, ...trafficDeviations(chapter, traffic)];
 };
 

@@ -5,9 +5,10 @@ import {
   resolveStateDirectory,
   type Sandbox,
 } from '../../sandbox/index.ts';
-import { createOpsClient, type OpsClient } from '../index.ts';
+import { createOpsClient, type OpsClient, type OpsClientOptions } from '../index.ts';
 import { bringUp, sandboxAddresses } from './bring-up.ts';
 import type { ProberSettings } from './demo-prober.ts';
+import { prepareTrust, type DemoTrust, type StoryPerson } from './demo-trust.ts';
 import { bundleEarly } from './early-bundle.ts';
 import { loadSampleImages } from './load-images.ts';
 import { promisedRequestsPerSecond } from './demo-chapters.ts';
@@ -26,6 +27,8 @@ import { superviseWorker } from './supervised-worker.ts';
 /** Everything that the story needs, running. */
 export interface DemoStack {
   ops: OpsClient;
+  /** With `--secure`: someone else, who approves each plan. */
+  approver: OpsClient | undefined;
   environment: string;
   /** `null` where requests cannot be sent, with the reason in `noTraffic`. */
   traffic: ProberSettings | null;
@@ -37,6 +40,7 @@ export interface DemoStack {
 export interface DemoFlags {
   keep?: boolean;
   yes?: boolean;
+  secure?: boolean;
   level?: string;
   context?: string;
   kubeconfig?: string;
@@ -109,18 +113,56 @@ const openStage = async (stage: Stage): Promise<Omit<DemoStack, 'close'>> => {
   }
   const environmentsFile = path.join(sandbox.stateDirectory, 'demo', 'environments.yaml');
   await writeEnvironments(environmentsFile, [environmentOf(target)]);
+  const crew = await startCrew(stage, environmentsFile);
+  const traffic = gatewayUrl === undefined ? null : proberFor(gatewayUrl);
+  return { ...crew, environment, traffic, noTraffic };
+};
+
+/** The workers, and a client of each person of the story. */
+const startCrew = async (
+  { terminal, flags, sandbox, workflowBundle, undo }: Stage,
+  environmentsFile: string,
+): Promise<Pick<DemoStack, 'ops' | 'approver'>> => {
   const queuePrefix = `holdfast-${environment}`;
+  const { stateDirectory } = sandbox;
+  const trust = flags.secure === true ? await prepareTrust(stateDirectory, environment) : undefined;
   const worker = await superviseWorker({
-    settings: { environmentsFile, queuePrefix, workflowBundle: stage.workflowBundle },
-    stateDirectory: sandbox.stateDirectory,
+    settings: { environmentsFile, queuePrefix, workflowBundle, trust },
+    stateDirectory,
     onCrash: (how) =>
       say(terminal, `The workers ended with ${how}; they are started again.`, 'bad'),
   });
   undo.push(async () => worker.stop());
-  const ops = await createOpsClient({ stateDirectory: sandbox.stateDirectory, queuePrefix });
-  undo.push(async () => ops.close());
-  const traffic = gatewayUrl === undefined ? null : proberFor(gatewayUrl);
-  return { ops, environment, traffic, noTraffic };
+  const clientOf = async (proof: Pick<OpsClientOptions, 'keyRingFile' | 'access'>) => {
+    const ops = await createOpsClient({ stateDirectory, queuePrefix, ...proof });
+    undo.push(async () => ops.close());
+    return ops;
+  };
+  if (trust === undefined) return { ops: await clientOf({}), approver: undefined };
+  sayTrust(terminal, trust, worker.codecAddress);
+  return {
+    ops: await clientOf(proofOf(trust, trust.releaser)),
+    approver: await clientOf(proofOf(trust, trust.approver)),
+  };
+};
+
+const proofOf = (
+  { accessFile, keyRingFile }: DemoTrust,
+  { accessKey }: StoryPerson,
+): Pick<OpsClientOptions, 'keyRingFile' | 'access'> => ({
+  keyRingFile,
+  access: { accessFile, accessKey },
+});
+
+const sayTrust = (
+  terminal: Terminal,
+  { releaser, approver, codecToken }: DemoTrust,
+  codecAddress: string | undefined,
+): void => {
+  say(terminal, `${releaser.name} asks for each release, ${approver.name} approves its plan.`);
+  say(terminal, 'What Temporal stores is sealed. To read it in the Temporal UI while this runs,');
+  say(terminal, `sign in at ${codecAddress ?? ''} with ${codecToken}`);
+  say(terminal, 'and enter that address in the UI, behind the glasses.');
 };
 
 const loadImages = async (terminal: Terminal, context: string): Promise<void> => {

@@ -5,6 +5,8 @@ import { chapters, deviations, type Chapter, type ChapterRecord } from './demo-c
 import { withPace, withRepository } from './demo-request.ts';
 import type { DemoStack } from './demo-stack.ts';
 import { startTraffic, type Traffic } from './demo-traffic.ts';
+import { isSealed as isSealedPayload } from '../../activities/encryption/index.ts';
+import type { DeployServiceHandle, DeployServiceResult, OpsClient } from '../index.ts';
 import { OpsError } from '../ops-error.ts';
 import { followRun, type FollowEnd } from './follow-run.ts';
 import { renderProof, renderVerdicts } from './render-proof.ts';
@@ -61,15 +63,19 @@ const tellChapter = async (
   const request = withPace(await readDeployRequest(terminal, { file, environment }), {
     hasShortDeadline: chapter.neverReady,
   });
+  const { approver } = stack;
   const startedAtMs = performance.now();
   const run = await stack.ops.delivery.deployService.start({
     ...request,
+    ...(approver === undefined ? {} : { approvals: [{ name: 'release-manager' }] }),
     release: chapter.version.slice(1),
     manifests: withRepository(request.manifests, image),
     requestedBy: { reason: chapter.tells },
   });
   await traffic?.nextChapter();
-  const end = await followRun(terminal, run, { output: terminal.stderr });
+  const following = followRun(terminal, run, { output: terminal.stderr });
+  if (approver !== undefined) await approveWhenAsked(approver, run.workflowId);
+  const end = await following;
   if (end !== 'ended') throw storyStopped(end, run.workflowId);
   const result = await run.result();
   const elapsedMs = performance.now() - startedAtMs;
@@ -78,7 +84,32 @@ const tellChapter = async (
   const canvas = canvasOf(terminal, terminal.stdout);
   const isFirst = chapter === chapters[0];
   printLine(terminal, (isFirst ? renderProof : renderVerdicts)(result.proof, canvas));
-  return { chapter, result, traffic: counts, elapsedMs, url: run.url };
+  const isProven =
+    approver === undefined ? null : isSigned(result) && (await isSealed(run, stack.ops));
+  return { chapter, result, traffic: counts, isProven, elapsedMs, url: run.url };
+};
+
+/** As someone does who was asked: reads which plan it is, and signs for that one. */
+const approveWhenAsked = async (approver: OpsClient, workflowId: string): Promise<void> => {
+  const run = await approver.delivery.deployService.getHandle(workflowId);
+  for await (const { progress } of run.watch()) {
+    const planDigest = progress?.waitingFor?.planDigest;
+    if (planDigest === undefined) continue;
+    await run.approve({ reason: 'the plan is what was announced', planDigest });
+    return;
+  }
+};
+
+const isSigned = ({ evidence }: DeployServiceResult): boolean =>
+  evidence.identities.map(({ action }) => action).join() === 'deploy,approve' &&
+  evidence.identities.every(({ verification }) => verification === 'verified');
+
+/** The input of the run, as Temporal has it, cannot be read. */
+const isSealed = async ({ workflowId }: DeployServiceHandle, { temporal }: OpsClient) => {
+  const { events } = await temporal.workflow.getHandle(workflowId).fetchHistory();
+  const started = events?.[0]?.workflowExecutionStartedEventAttributes;
+  const [payload] = started?.input?.payloads ?? [];
+  return payload !== undefined && isSealedPayload(payload);
 };
 
 const storyStopped = (end: FollowEnd, workflowId: string): OpsError =>

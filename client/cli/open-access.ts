@@ -13,11 +13,11 @@ import type { AccessFlags } from './access-verb.ts';
 
 /** Works with the access configuration that the flag or the environment names. */
 export const withAccess = async <Outcome>(
-  { access }: AccessFlags,
+  { access, stateDirectory }: AccessFlags & { stateDirectory?: string },
   work: (gate: AccessGate) => Promise<Outcome>,
 ): Promise<Outcome> => {
   if (access === undefined || access === '') throw noAccessFile();
-  const { databaseUrl } = readSurroundings();
+  const { databaseUrl } = readSurroundings(stateDirectory === undefined ? {} : { stateDirectory });
   const settings = openAccessSettings(path.resolve(access));
   const tokens = createOidcTokens();
   try {

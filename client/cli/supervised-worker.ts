@@ -11,6 +11,8 @@ import { workerEntry, workerEnvironment, type WorkerSettings } from './worker-pr
 export interface SupervisedWorker {
   /** Base address of `/livez` and `/readyz`. */
   readonly healthAddress: string;
+  /** Base address of the codec endpoint, where there is one. */
+  readonly codecAddress: string | undefined;
   readonly logPath: string;
   /** Settles when the workers crash again and again and are left alone. */
   readonly gaveUp: Promise<void>;
@@ -38,7 +40,7 @@ export const superviseWorker = async (options: SupervisionOptions): Promise<Supe
   const logPath = path.join(options.stateDirectory, 'logs', 'worker.log');
   await mkdir(path.dirname(logPath), { recursive: true });
   let current = await startOne(options, logPath);
-  const { healthAddress } = current;
+  const { healthAddress, codecAddress } = current;
   let stopping = false;
   const keepAlive = async (): Promise<void> => {
     for (let restarts = 0; ; restarts += 1) {
@@ -52,6 +54,7 @@ export const superviseWorker = async (options: SupervisionOptions): Promise<Supe
   const ended = keepAlive();
   return {
     healthAddress,
+    codecAddress,
     logPath,
     gaveUp: ended.then(() => undefined),
     stop: async () => {
@@ -62,9 +65,13 @@ export const superviseWorker = async (options: SupervisionOptions): Promise<Supe
   };
 };
 
-interface RunningWorker {
-  child: ChildProcess;
+interface Addresses {
   healthAddress: string;
+  codecAddress: string | undefined;
+}
+
+interface RunningWorker extends Addresses {
+  child: ChildProcess;
   /** How the process ended, e.g. `exit code 1` or `signal SIGKILL`. */
   ended: Promise<string>;
 }
@@ -82,13 +89,13 @@ const startOne = async (
   });
   closeSync(log);
   const ended = endOf(child);
-  const healthAddress = await Promise.race([
+  const addresses = await Promise.race([
     readyLine(child),
     ended.then((how) => {
       throw endedEarly(how, logPath);
     }),
   ]);
-  return { child, healthAddress, ended };
+  return { child, ...addresses, ended };
 };
 
 const endOf = async (child: ChildProcess): Promise<string> =>
@@ -99,21 +106,23 @@ const endOf = async (child: ChildProcess): Promise<string> =>
     );
   });
 
-const readyLine = async (child: ChildProcess): Promise<string> => {
+const readyLine = async (child: ChildProcess): Promise<Addresses> => {
   if (child.stdout === null) throw new Error('The worker has no standard output.');
   const lines = createInterface({ input: child.stdout });
   return new Promise((resolve) => {
     lines.on('line', (line) => {
-      const address = readyAddress(line);
-      if (address !== undefined) resolve(address);
+      const addresses = readyAddresses(line);
+      if (addresses !== undefined) resolve(addresses);
     });
   });
 };
 
-const readyAddress = (line: string): string | undefined => {
+const readyAddresses = (line: string): Addresses | undefined => {
   if (!line.startsWith('{')) return undefined;
-  const parsed = JSON.parse(line) as { ready?: unknown; health?: unknown };
-  return parsed.ready === true ? String(parsed.health) : undefined;
+  const parsed = JSON.parse(line) as { ready?: unknown; health?: unknown; codec?: string };
+  return parsed.ready === true
+    ? { healthAddress: String(parsed.health), codecAddress: parsed.codec }
+    : undefined;
 };
 
 const endedEarly = (how: string, logPath: string): OpsError =>

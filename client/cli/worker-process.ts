@@ -14,6 +14,8 @@ export interface WorkerSettings {
   queuePrefix?: string | undefined;
   /** A bundle of the workflows that is there already. */
   workflowBundle?: string | undefined;
+  /** Checks everyone by this access.yaml, seals with this key ring, and opens it for the Temporal UI. */
+  trust?: { accessFile: string; keyRingFile: string } | undefined;
 }
 
 const sourceSuffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -37,7 +39,7 @@ export const runWorker = async (_terminal: Terminal, flags: WorkerFlags): Promis
 /** The environment of a worker: its own settings first, then what is around this command. */
 export const workerEnvironment = (
   surroundings: Surroundings,
-  { pools, environmentsFile, queuePrefix, workflowBundle }: WorkerSettings,
+  { pools, environmentsFile, queuePrefix, workflowBundle, trust }: WorkerSettings,
 ): NodeJS.ProcessEnv => {
   const { sandbox, stateDirectory, blobEnvironment, databaseUrl, uiUrl } = surroundings;
   const sandboxEnvironments = path.join(stateDirectory, 'environments.yaml');
@@ -58,6 +60,9 @@ export const workerEnvironment = (
       HOLDFAST_ENVIRONMENTS: environmentsFile,
       HOLDFAST_QUEUE_PREFIX: queuePrefix,
       HOLDFAST_WORKFLOW_BUNDLE: workflowBundle,
+      HOLDFAST_ACCESS: trust?.accessFile,
+      HOLDFAST_KEY_RING: trust?.keyRingFile,
+      HOLDFAST_CODEC_PORT: trust === undefined ? undefined : '0',
     },
   });
 };

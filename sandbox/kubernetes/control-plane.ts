@@ -31,6 +31,8 @@ export interface ControlPlane {
   readonly request: SendApiRequest;
   /** Starts daemons whose pid is recorded; `down` stops them all. */
   readonly processes: ProcessSupervisor;
+  /** Waits until the controllers do their work: pods can be created. */
+  controllersReady(): Promise<void>;
   /** Issues a further certificate, or returns the one of that name that is there. */
   issueCertificate(request: CertificateRequest): Promise<CertificateFiles>;
   /** Writes a kubeconfig with these credentials to `path`; its context is the sandbox's. */

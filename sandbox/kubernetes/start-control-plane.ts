@@ -23,7 +23,10 @@ import { SANDBOX_CONTEXT, writeKubeconfig } from './kubeconfig.ts';
 
 const READY_WITHIN_MS = 120_000;
 
-/** May be repeated: what runs is left alone, what died is started again on the same data. */
+/**
+ * Returns once the API server answers; the controllers are started and take a moment longer. May be
+ * repeated: what runs is left alone, what died is started again on the same data.
+ */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   return reportStep(
     {
@@ -31,7 +34,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       message: 'starting the Kubernetes control plane',
       onProgress: options.onProgress,
     },
-    async (reporter) => {
+    async () => {
       const directory = statePaths(options.stateDirectory).kubernetes;
       const certificates = await issueClusterCertificates({
         kubernetesBinary: options.kubernetesBinary,
@@ -46,10 +49,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       });
       await startStoreAndApiServer(options, context);
       await waitForApiServer(options, request);
-      reporter.say('starting the controllers');
       await startControllers(options, context);
-      await waitForControllers(options, request);
-      return describe({ options, context, request, clusterUid: await readClusterUid(request) });
+      return describe({
+        options,
+        context,
+        request,
+        clusterUid: await readClusterUid(options, request),
+      });
     },
   );
 }
@@ -172,9 +178,26 @@ async function waitForControllers(
   });
 }
 
-async function readClusterUid(request: SendApiRequest): Promise<string> {
-  const { body } = await request({ method: 'GET', path: '/api/v1/namespaces/kube-system' });
-  return (body as { readonly metadata: { readonly uid: string } }).metadata.uid;
+/** The API server makes the namespace itself, soon after it is ready. */
+async function readClusterUid(
+  options: ControlPlaneOptions,
+  request: SendApiRequest,
+): Promise<string> {
+  const path = '/api/v1/namespaces/kube-system';
+  let uid = '';
+  await waitUntil({
+    what: 'the namespace kube-system',
+    probe: async () => {
+      const { status, body } = await request({ method: 'GET', path });
+      if (status !== 200) return false;
+      uid = (body as { readonly metadata: { readonly uid: string } }).metadata.uid;
+      return true;
+    },
+    processes: options.processes,
+    needs: ['kube-apiserver'],
+    timeoutMs: READY_WITHIN_MS,
+  });
+  return uid;
 }
 
 interface StartedControlPlane {
@@ -200,6 +223,7 @@ function describe({ options, context, request, clusterUid }: StartedControlPlane
     auditLogPath: context.auditLogPath,
     request,
     processes: options.processes,
+    controllersReady: async () => waitForControllers(options, request),
     issueCertificate: async (certificate) => {
       await issueCertificates({
         kubernetesBinary: options.kubernetesBinary,

@@ -47,6 +47,7 @@ async function bringUp(stateDirectory: string, kubernetesBinary: string): Promis
     }),
     nodeLayer.startContainers(machine),
   ]);
+  await cluster.controllersReady();
   return cluster;
 }
 

@@ -87,6 +87,7 @@ describe('the judgement of a chapter', () => {
         sent: changes.sent ?? 2_300,
         failed: changes.failed ?? 0,
       },
+      isProven: null,
       elapsedMs: 1,
       url: undefined,
     };

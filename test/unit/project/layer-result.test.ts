@@ -12,8 +12,12 @@ function report(...tests: readonly (readonly [status: string, fullName: string])
     numRuntimeErrorTestSuites: 0,
     testResults: [
       {
-        name: 'some.test.ts',
-        assertionResults: tests.map(([status, fullName]) => ({ status, fullName })),
+        name: '/checkout/test/unit/some.test.ts',
+        assertionResults: tests.map(([status, fullName]) => ({
+          status,
+          fullName,
+          title: fullName,
+        })),
       },
     ],
   };
@@ -33,6 +37,7 @@ describe('counting a test report', () => {
       failed: 0,
       skipped: 2,
       remarks: ['2 skipped: needs root'],
+      passedTests: ['unit/some: a'],
     });
   });
 
