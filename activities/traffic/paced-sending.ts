@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { sendingMoments } from './sending-moments.ts';
 
 export interface PacedSending {
   windowMs: number;
@@ -14,23 +15,21 @@ export interface PacedSending {
 const maxLagMs = 1_000;
 
 /**
- * Sends a fixed number of requests, each at a random moment of its own share of the window: a
- * fixed rhythm can fall in step with a gateway that deals out requests in turns. Returns when all are
- * answered, or at once after an abort. A process that was held up catches up,
- * but one that was stopped for longer than `maxLagMs` ends its window instead of
- * bursting.
+ * Sends a fixed number of requests at moments without a rhythm (`sendingMoments`). Returns when all
+ * are answered, or at once after an abort. A process that was held up catches up, but one that was
+ * stopped for longer than `maxLagMs` ends its window instead of bursting.
  */
 export const sendPaced = async (sending: PacedSending): Promise<void> => {
   const { signal, maxInFlight } = sending;
-  const intervalMs = 1_000 / sending.requestsPerSecond;
-  const total = Math.ceil((sending.windowMs * sending.requestsPerSecond) / 1_000);
+  const { requestsPerSecond } = sending;
+  const total = Math.ceil((sending.windowMs * requestsPerSecond) / 1_000);
   const startedAtMs = performance.now();
   const inFlight = new Set<Promise<void>>();
   const aborted = onAbort(signal);
   const over = (): boolean =>
     signal.aborted || performance.now() - startedAtMs > sending.windowMs + maxLagMs;
-  for (let sent = 0; sent < total; sent += 1) {
-    await waitUntil(startedAtMs + (sent + Math.random()) * intervalMs, signal);
+  for (const momentMs of sendingMoments({ total, requestsPerSecond })) {
+    await waitUntil(startedAtMs + momentMs, signal);
     if (inFlight.size >= maxInFlight) await Promise.race([...inFlight, aborted]);
     if (over()) break;
     const request: Promise<void> = sending.send().finally(() => inFlight.delete(request));
