@@ -6,8 +6,12 @@ export const ignoredKinds: Readonly<Record<string, string>> = {
   EndpointSlice: 'derived from Services and pods; the pods themselves are compared',
   Endpoints: 'derived from Services and pods; the pods themselves are compared',
   Lease: 'a heartbeat of a component',
-  PodMetrics: 'a measurement',
   ControllerRevision: 'kept by its controller',
+};
+
+/** API groups that are not even asked, with the reason for each. */
+export const ignoredGroups: Readonly<Record<string, string>> = {
+  'metrics.k8s.io': 'measurements; whoever serves them comes and goes',
 };
 
 /** Fields left out of the comparison, with the reason for each. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ApiReader } from './api-reader.ts';
-import { ignoredFields, ignoredKinds, normalise, podShape } from './ignore-list.ts';
+import { ignoredFields, ignoredGroups, ignoredKinds, normalise, podShape } from './ignore-list.ts';
 
 export interface RawObject {
   apiVersion: string;
@@ -34,9 +34,10 @@ interface Resource {
 
 const groupVersions = async (reader: ApiReader): Promise<string[]> => {
   const groups = (await reader.get('/apis')) as {
-    groups: { preferredVersion: { groupVersion: string } }[];
+    groups: { name: string; preferredVersion: { groupVersion: string } }[];
   };
-  return ['v1', ...groups.groups.map((group) => group.preferredVersion.groupVersion)];
+  const stored = groups.groups.filter(({ name }) => !Object.hasOwn(ignoredGroups, name));
+  return ['v1', ...stored.map((group) => group.preferredVersion.groupVersion)];
 };
 
 const rootOf = (groupVersion: string): string =>
@@ -106,6 +107,7 @@ export const takeSnapshotAtRest = async (
 
 /** What the comparison leaves out, as text to print beside its verdict. */
 export const describeIgnoreList = (): string[] => [
+  ...Object.entries(ignoredGroups).map(([group, reason]) => `group ${group}: ${reason}`),
   ...Object.entries(ignoredKinds).map(([kind, reason]) => `kind ${kind}: ${reason}`),
   ...ignoredFields.map(({ path, reason }) => `${path}: ${reason}`),
 ];
