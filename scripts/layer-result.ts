@@ -6,6 +6,8 @@ export interface LayerResult {
   readonly remarks: readonly string[];
   /** Tests that passed, as `FILE: NAME` with the file below test/; absent where nothing is named. */
   readonly passedTests?: readonly string[];
+  /** Tests that this machine cannot run and that say why, in the same way. */
+  readonly excusedTests?: readonly string[];
 }
 
 /** The parts of jest's `--json` report that are counted. */
@@ -46,16 +48,17 @@ export function jestResult(report: JestReport): LayerResult {
       ...reasons(excused),
       ...unexcused.map(({ fullName }) => `not run and no reason given: ${fullName}`),
     ],
-    passedTests: passedTests(report),
+    passedTests: namesOf(report, ({ status }) => status === 'passed'),
+    excusedTests: namesOf(report, (found) => excused.includes(found)),
   };
 }
 
-function passedTests({ testResults }: JestReport): string[] {
+type FoundTest = JestReport['testResults'][number]['assertionResults'][number];
+
+function namesOf({ testResults }: JestReport, isMeant: (test: FoundTest) => boolean): string[] {
   return testResults.flatMap(({ name, assertionResults }) => {
     const file = name.replace(/^.*\/test\//, '').replace(/\.test\.ts$/, '');
-    return assertionResults
-      .filter(({ status }) => status === 'passed')
-      .map(({ title }) => `${file}: ${title}`);
+    return assertionResults.filter(isMeant).map(({ title }) => `${file}: ${title}`);
   });
 }
 

@@ -38,6 +38,10 @@ describe('counting a test report', () => {
       skipped: 2,
       remarks: ['2 skipped: needs root'],
       passedTests: ['unit/some: a'],
+      excusedTests: [
+        'unit/some: level 2 [skipped: needs root] deploys',
+        'unit/some: level 2 [skipped: needs root] undoes',
+      ],
     });
   });
 
