@@ -10,7 +10,7 @@ const openConnections = z
   .max(2_000)
   .optional()
   .describe(
-    'PromQL of how many connections of `$workload`, a Deployment, are open. Without it the limit is waited for and nothing is measured.',
+    'PromQL of how many connections of `$workload`, a Deployment, are open. Without it the limit is waited for and nothing is measured. Do not end it with `or vector(0)`: a scrape that failed would read as none open.',
   );
 
 const describe =

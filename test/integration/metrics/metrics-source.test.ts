@@ -92,6 +92,17 @@ describe('what a real Prometheus gives', () => {
     expect(await query(silenceIsGood)).toMatchObject({ state: 'value', value: 0 });
   });
 
+  test('zero that holds only while the scrape works is no data when it fails', async () => {
+    const open = 'sum(open_sockets) or 0 * max(up{job="shop"} == 1)';
+    await measure('all_requests', [1]);
+    expect(await query(open)).toMatchObject({ state: 'value', value: 0 });
+    target.fail(true);
+    await untilScraped(prometheusUrl, 'up', [0]);
+    expect(await query(open)).toMatchObject({ state: 'no-data' });
+    target.fail(false);
+    await untilScraped(prometheusUrl, 'up', [1]);
+  });
+
   test('a scalar is a number as well', async () => {
     expect(await query('scalar(vector(3)) * 2')).toMatchObject({ state: 'value', value: 6 });
   });

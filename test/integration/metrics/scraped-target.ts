@@ -6,6 +6,8 @@ export interface ScrapedTarget {
   address: string;
   /** Serves these numbers from now on; none take the metric away. */
   set(metric: string, numbers: readonly number[]): void;
+  /** Whether it answers scrapes with an error from now on. */
+  fail(failing: boolean): void;
   close(): Promise<void>;
 }
 
@@ -21,12 +23,17 @@ const textOf = (metrics: ReadonlyMap<string, readonly number[]>): string =>
 
 export const startScrapedTarget = async (): Promise<ScrapedTarget> => {
   const metrics = new Map<string, readonly number[]>();
+  let failing = false;
   const target: HttpTarget = await startTarget((_request, response) => {
+    if (failing) return void response.writeHead(500).end();
     response.setHeader('content-type', 'text/plain; version=0.0.4').end(textOf(metrics));
   });
   return {
     address: `127.0.0.1:${String(target.port)}`,
     set: (metric, numbers) => void metrics.set(metric, numbers),
+    fail: (next) => {
+      failing = next;
+    },
     close: async () => target.close(),
   };
 };
