@@ -81,6 +81,9 @@ export const createPrivateFile = async (
   }
 };
 
+/** What a process makes while it changes the file. */
+export const lockOf = (file: string): string => `${file}.lock`;
+
 /**
  * Reads, changes and replaces the file, while no other process does so: of two changes at once
  * one would be lost, and with it a key that something may be sealed with already.
@@ -90,14 +93,14 @@ export const changePrivateFile = async <Outcome>(
   change: (text: string | undefined) => { text: string; outcome: Outcome },
 ): Promise<Outcome> => {
   const { file, kind } = place;
-  const lock = `${file}.lock`;
+  const lock = lockOf(file);
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   try {
     await writeFile(lock, `${String(process.pid)}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
     throw invalid(
-      file,
+      lock,
       `Another command changes the ${kind} ${file}; nothing was changed.`,
       `Run the command again; if no other one runs, remove ${lock} first.`,
     );

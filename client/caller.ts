@@ -95,7 +95,7 @@ const provenCaller = async ({ surroundings, namedActor }: CallerChoice): Promise
       const { gate } = opened;
       await coded(async () => {
         const known = person ?? (await personOfKey(gate, credential, question));
-        await gate.permit(known, question, Date.now());
+        await permitHere(gate, known, question);
       });
     },
     prove: async (draft) => {
@@ -116,20 +116,12 @@ const openGate = async (
   { accessFile, databaseUrl }: Surroundings,
 ): Promise<OpenGate | undefined> => {
   if (accessFile === undefined) return undefined;
-  const settings = identity.openAccessSettings(accessFile);
-  const tokens = identity.createOidcTokens();
   if (databaseUrl === undefined) {
-    const keysOf = ({ keysFile }: { keysFile: string }) =>
-      identity.createFilesystemAccessKeys(keysFile);
-    const gate = identity.createAccessGate({ settings, keysOf, tokens });
-    return { gate, close: async () => undefined };
+    return { gate: identity.openAccessGate(accessFile), close: async () => undefined };
   }
-  const { createPostgresAccessKeys, openStore } =
-    await import('../activities/store/postgres/index.ts');
-  const store = openStore(databaseUrl);
-  const keys = createPostgresAccessKeys({ store });
-  const gate = identity.createAccessGate({ settings, keysOf: () => keys, tokens });
-  return { gate, close: async () => store.close() };
+  const { openAccessDatabase } = await import('../activities/store/postgres/index.ts');
+  const { close, ...stored } = openAccessDatabase(databaseUrl);
+  return { gate: identity.openAccessGate(accessFile, stored), close };
 };
 
 const readCredential = async (
@@ -168,6 +160,23 @@ const personOfKey = async (
   const looked = await lookUp(keys, id).catch(() => 'elsewhere' as const);
   if (looked === 'elsewhere') return gate.personNamed(holder ?? '');
   return gate.holderOfKey(looked, { id, action, environment, atMs: Date.now() });
+};
+
+/**
+ * Roles that were given may be where this side cannot read them. A yes is a yes without them; a no
+ * would keep out someone whom the run lets in.
+ */
+const permitHere = async (
+  gate: AccessGate,
+  person: Person,
+  question: PermissionQuestion,
+): Promise<void> => {
+  try {
+    await gate.permit(person, question, Date.now());
+  } catch (error) {
+    const isRefused = toOpsError(error).code === 'PERMISSION_DENIED';
+    if (!isRefused || (await gate.knowsAllGrants())) throw error;
+  }
 };
 
 /** A place without a single key is not the one that workers read. */

@@ -17,6 +17,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/common';
 import { isErrorCode, type CodedError } from '../contracts/errors.ts';
+import { manageAccess } from '../contracts/security/manage-access.ts';
 import { OpsError } from './ops-error.ts';
 
 // Numbers of the gRPC status codes (grpc.github.io/grpc/core/md_doc_statuscodes.html).
@@ -30,6 +31,8 @@ const unauthenticatedStatus: ReadonlySet<number> = new Set([7, 16]);
 export interface CallContext {
   /** Workflow id of the run. */
   run?: string;
+  /** Of the run, where it is known. */
+  useCase?: string;
   /** Address of the Temporal server. */
   address?: string;
   /** The answer comes from a worker: without one the call only runs into its deadline. */
@@ -65,7 +68,7 @@ const adviceOf = (detail: Record<string, unknown>): Pick<CodedError, 'next' | 's
 });
 
 /** A run that ended without a result: cancelled, terminated, or failed in a way that has no code. */
-const closedRunError = (error: unknown, { run }: CallContext): CodedError | undefined => {
+const closedRunError = (error: unknown, { run, useCase }: CallContext): CodedError | undefined => {
   const subject = run === undefined ? {} : { subject: run };
   const name = run ?? 'The run';
   if (error instanceof WorkflowUpdateFailedError) {
@@ -74,18 +77,25 @@ const closedRunError = (error: unknown, { run }: CallContext): CodedError | unde
   if (error instanceof ActivityExecutionFailedError) return activityError(error);
   if (!(error instanceof WorkflowFailedError)) return undefined;
   if (error.cause instanceof TerminatedFailure) {
-    return {
-      code: 'COMPENSATION_FAILED',
-      message: `${name} was terminated: nothing was undone, and its objects are as the last step left them.`,
-      next: 'Choose with `holdfast lock NAME -e ENV --restore`, `--adopt` or `--release`.',
-      ...subject,
-    };
+    return { code: 'COMPENSATION_FAILED', ...afterTermination(name, useCase), ...subject };
   }
   if (error.cause instanceof CancelledFailure) {
     return { code: 'ABORTED', message: `${name} was cancelled.`, ...subject };
   }
   return { code: 'INTERNAL', message: `${name} failed: ${messageOf(error.cause)}`, ...subject };
 };
+
+/** What was left as it is, and what puts it right. */
+const afterTermination = (name: string, useCase: string | undefined) =>
+  useCase === manageAccess.workflow
+    ? {
+        message: `${name} was terminated: nothing was put back. Roles that were given for a time end all the same; targets are as the last step left them.`,
+        next: 'Read what everybody has with `holdfast access review`, then put it right with `holdfast access change`: each change brings the targets to what the roles say.',
+      }
+    : {
+        message: `${name} was terminated: nothing was undone, and its objects are as the last step left them.`,
+        next: 'Choose with `holdfast lock NAME -e ENV --restore`, `--adopt` or `--release`.',
+      };
 
 const activityError = (error: ActivityExecutionFailedError): CodedError => {
   if (error.cause instanceof TimeoutFailure) {

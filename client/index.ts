@@ -10,6 +10,8 @@ import { readSurroundings, type Surroundings } from './config.ts';
 import { openConnection, type ServerChoice } from './connection.ts';
 import { createDeployServiceFacade, type DeployServiceFacade } from './delivery/deploy-service.ts';
 import { toOpsError } from './error-translation.ts';
+import { createCertification, type Certification } from './schedules.ts';
+import { createManageAccessFacade, type ManageAccessFacade } from './security/manage-access.ts';
 import { listRuns, type RunFilter, type RunSummary } from './run-list.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -18,6 +20,10 @@ export type {
   DeployServiceResult,
 } from '../contracts/delivery/deploy-service.ts';
 export type { LockResolution, ServiceLockState } from '../contracts/delivery/service-lock.ts';
+export type {
+  ManageAccessProgress,
+  ManageAccessResult,
+} from '../contracts/security/manage-access.ts';
 export type { ErrorCode } from '../contracts/errors.ts';
 export type { MessageReceipt } from '../contracts/messages.ts';
 export type {
@@ -47,6 +53,14 @@ export type {
   WatchObservation,
   WatchOptions,
 } from './run-view.ts';
+export type { Certification, CertificationSchedule } from './schedules.ts';
+export type {
+  ManageAccessFacade,
+  ManageAccessHandle,
+  ManageAccessRequest,
+  StartedManageAccess,
+} from './security/manage-access.ts';
+export type { AccessPlan } from '../activities/identity/port.ts';
 export type { Services } from './services.ts';
 export type { StartOptions } from './use-case.ts';
 
@@ -100,7 +114,13 @@ export interface OpsClientOptions extends ServerChoice {
 /** Starts, watches and steers runs. */
 export interface OpsClient extends AsyncDisposable {
   readonly delivery: { readonly deployService: DeployServiceFacade };
+  readonly security: {
+    readonly manageAccess: ManageAccessFacade;
+    readonly certification: Certification;
+  };
   readonly services: Services;
+  /** Who asks, unless a call says otherwise. */
+  readonly actor: string;
   /** Where this client is connected to. */
   readonly server: { readonly address: string; readonly namespace: string };
   /** Runs of every use case, newest first. */
@@ -161,7 +181,12 @@ export const createOpsClient = async (options: OpsClientOptions = {}): Promise<O
   };
   return {
     delivery: { deployService: createDeployServiceFacade({ context, services, store }) },
+    security: {
+      manageAccess: createManageAccessFacade(context),
+      certification: createCertification(context),
+    },
     services,
+    actor: caller.actor,
     server: { address: connection.address, namespace },
     listRuns: async (filter = {}) => listRuns(client, filter),
     temporal: client,

@@ -2,6 +2,7 @@ import type { UpdateName } from '../contracts/messages.ts';
 import { OpsError } from './ops-error.ts';
 import type { RunHandleParts } from './run-handle.ts';
 import { readRunInput } from './run-input.ts';
+import { questionAbout } from './run-question.ts';
 
 /** A message as its schema reads it. */
 interface Unproven {
@@ -38,7 +39,10 @@ export const provenMessage = async <Sent extends Unproven>(
     return message;
   }
   const action = `${useCase}.${name}`;
-  await caller.permit(message.actor, { action, ...aboutRun(await readRunInput(handle)) });
+  await caller.permit(message.actor, {
+    action,
+    ...questionAbout(useCase, await readRunInput(handle)),
+  });
   const proof = await caller.prove({
     workflowId: handle.workflowId,
     // A copy must not fit the next run of the same name.
@@ -50,22 +54,6 @@ export const provenMessage = async <Sent extends Unproven>(
   });
   return proof === undefined ? message : { ...message, proof };
 };
-
-/** What the run was started for; it reads its own copy when it decides itself. */
-const aboutRun = (
-  input: unknown,
-): { environment: string; service: string; requestedBy?: string } => {
-  const { environment, service, requestedBy } = recordOf(input);
-  const { actor } = recordOf(requestedBy);
-  return {
-    environment: String(environment),
-    service: String(service),
-    ...(typeof actor === 'string' ? { requestedBy: actor } : {}),
-  };
-};
-
-const recordOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 const nothingToSignWith = (): OpsError =>
   new OpsError({

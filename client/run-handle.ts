@@ -134,12 +134,12 @@ export const createRunHandle = <Result, Progress, Plan = unknown>(
     workflowId: handle.workflowId,
     runId: parts.runId,
     url: parts.url,
-    result: async () => translated(handle, async () => (await handle.result()) as Result),
+    result: async () => translated(parts, async () => (await handle.result()) as Result),
     progress: async () => askRun<Progress>(handle, 'progress'),
     plan: async () => askRun<Plan | null>(handle, 'plan'),
     timeline: async () => askRun<RunMoment[]>(handle, 'timeline'),
     evidence: async () => askRun<EvidenceOf<Result>>(handle, 'evidence'),
-    input: async () => translated(handle, async () => readRunInput(handle)),
+    input: async () => translated(parts, async () => readRunInput(handle)),
     watch: (options = {}) => watchRun<Progress>(handle, options),
     approve: decide(updateNames.approve),
     reject: decide(updateNames.reject),
@@ -158,7 +158,7 @@ export const createRunHandle = <Result, Progress, Plan = unknown>(
     promote: tell(updateNames.promote),
     promoteFull: tell(updateNames.promoteFull),
     sign: async (name, options, { lifetimeMs } = {}) =>
-      translated(handle, async () =>
+      translated(parts, async () =>
         provenMessage(
           { ...parts, isForPasting: true, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) },
           name,
@@ -178,7 +178,7 @@ const send = async (
   name: UpdateName,
   unproven: z.output<typeof MessageSchema>,
 ): Promise<MessageReceipt> =>
-  translated(parts.handle, async () => {
+  translated(parts, async () => {
     const { client, handle, messageTimeoutMs } = parts;
     const message = await provenMessage(parts, name, unproven);
     return client.withDeadline(Date.now() + messageTimeoutMs, async () =>
@@ -186,11 +186,14 @@ const send = async (
     );
   });
 
-const translated = async <T>(handle: WorkflowHandle, call: () => Promise<T>): Promise<T> => {
+const translated = async <T>(
+  { handle, useCase }: RunHandleParts,
+  call: () => Promise<T>,
+): Promise<T> => {
   try {
     return await call();
   } catch (error) {
-    throw toOpsError(error, { run: handle.workflowId });
+    throw toOpsError(error, { run: handle.workflowId, useCase });
   }
 };
 

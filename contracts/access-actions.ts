@@ -1,5 +1,6 @@
 import { catalogue } from './catalogue.ts';
 import { lockMessageNames } from './messages.ts';
+import type { Contract } from './shared/define-contract.ts';
 
 /** One verb of one use case: what a policy permits or forbids. */
 export interface AccessAction {
@@ -7,14 +8,26 @@ export interface AccessAction {
   id: string;
   /** The same verb of all use cases, so that a policy can name them together: `approve`. */
   verb: string;
+  /** What it is done to. */
+  about: 'Service' | 'Access';
 }
+
+const decisions: ReadonlySet<string> = new Set(['approve', 'reject']);
 
 /** Every verb that changes something, from the catalogue; and that of the lock, which is no run. */
 export const accessActions: readonly AccessAction[] = [
-  ...catalogue.flatMap(({ workflow, messages }) =>
-    ['start', ...messages].map((verb) => ({ id: `${workflow}.${verb}`, verb })),
+  ...catalogue.flatMap((contract: Contract) =>
+    ['start', ...contract.messages].map((verb) => ({
+      id: `${contract.workflow}.${verb}`,
+      verb: decisions.has(verb) ? verb : (contract.steering ?? verb),
+      about: contract.steering === undefined ? ('Service' as const) : ('Access' as const),
+    })),
   ),
-  { id: `serviceEntity.${lockMessageNames.resolve}`, verb: lockMessageNames.resolve },
+  {
+    id: `serviceEntity.${lockMessageNames.resolve}`,
+    verb: lockMessageNames.resolve,
+    about: 'Service',
+  },
 ];
 
 /** The schema that policies are checked against, in Cedar's own notation. */
@@ -30,22 +43,29 @@ export const accessSchema = (): string => {
     '  entity Environment;',
     '  /// Id: `environment/service`. `frozen`: a freeze of its environment holds now.',
     '  entity Service in [Environment] { name: String, frozen: Bool };',
+    '  /// A change of who has which roles. Id: its name. Environment `*` if it is for more than one.',
+    '  entity Access in [Environment] { name: String, frozen: Bool };',
     '',
     '  /// The same verb of every use case.',
     ...verbs.map((verb) => `  action "${verb}";`),
     '',
     ...accessActions.map(
-      ({ id, verb }) =>
-        `  action "${id}" in [Action::"${verb}"] appliesTo {\n    principal: [User], resource: [Service], context: Question\n  };`,
+      ({ id, verb, about }) =>
+        `  action "${id}" in [Action::"${verb}"] appliesTo {\n    principal: [User], resource: [${about}], context: Question\n  };`,
     ),
     '',
     '  type Question = {',
-    '    /// Who asked for the release that the action is about.',
+    '    /// Who asked for the release or the change of access that the action is about.',
     '    requestedBy?: User,',
     '    /// Approvals that the release will wait for; on a start.',
     '    approvals?: Long,',
     '    /// The release goes before all that wait; on a start.',
     '    hotfix: Bool,',
+    '    /// Whom a change of access is for; nobody where it is about a release.',
+    '    users: Set<User>,',
+    '    groups: Set<Group>,',
+    '    /// The roles are taken at once and reviewed afterwards.',
+    '    breakGlass: Bool,',
     '  };',
     '}',
     '',

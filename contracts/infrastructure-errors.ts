@@ -201,6 +201,37 @@ export const infrastructureErrors = {
     meaning: 'Who asks is known, and no policy permits what they ask for, or one forbids it.',
     next: 'Ask someone who may; `holdfast access check` tells who that is.',
   }),
+  ACCESS_CONFLICT: final({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning:
+      'The change of access breaks a rule: roles that nobody may hold together, a role for longer than it may be given, a role for oneself, or nobody left who manages access.',
+    next: 'Ask for one of the changes that the error names instead.',
+  }),
+  ACCESS_CHANGED: passing({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'Another change of access was written at the same moment.',
+    next: 'Nothing, it is tried again on what is there now.',
+  }),
+  ACCESS_TARGET_REFUSED: final({
+    exitCode: 77,
+    httpStatus: 409,
+    meaning: 'A target of access, such as a cluster or a database, does not take a change.',
+    next: 'Correct what the error names, then `holdfast access retry-step`.',
+  }),
+  ACCESS_TARGET_UNREACHABLE: passing({
+    exitCode: 69,
+    httpStatus: 503,
+    meaning: 'A target of access does not answer.',
+    next: 'See that it can be reached from the workers, then `holdfast access retry-step`.',
+  }),
+  ACCESS_TARGET_DIFFERS: passing({
+    exitCode: 4,
+    httpStatus: 409,
+    meaning: 'Read back, a target of access has not what was written to it.',
+    next: 'Find out who else changes it, then `holdfast access retry-step`.',
+  }),
   TEMPORAL_UNREACHABLE: passing({
     exitCode: 69,
     httpStatus: 503,

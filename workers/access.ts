@@ -1,8 +1,9 @@
-import { codedErrorOf } from '../activities/coded-failure.ts';
+import { codedErrorOf, codedFailure } from '../activities/coded-failure.ts';
 import type * as Access from '../activities/identity/index.ts';
 import type { AccessGate, Warrants } from '../activities/identity/index.ts';
 import { createUnverifiedIdentity } from '../activities/identity/unverified-identity.ts';
 import type { Identity } from '../activities/identity/port.ts';
+import type { AccessGrants } from '../domain/security/access-grant.ts';
 import type { WorkerConfig } from './config.ts';
 import { StartError } from './start-error.ts';
 
@@ -11,6 +12,8 @@ export interface OpenIdentity {
   identity: Identity;
   /** Checks what runs show with their writes; absent where everyone is taken at their word. */
   warrants?: Warrants;
+  /** Absent where everyone is taken at their word. */
+  gate?: AccessGate;
   close: () => Promise<void>;
 }
 
@@ -18,7 +21,7 @@ export interface OpenIdentity {
  * By the access configuration of this worker alone: nothing that a run or a message carries can
  * switch it off. Without one everyone is taken at their word, and the evidence says so.
  *
- * @throws StartError if the configuration cannot be used
+ * @throws StartError if the configuration cannot be used, or needs a database and none is named
  */
 export const openIdentity = async ({
   accessFile,
@@ -26,44 +29,63 @@ export const openIdentity = async ({
   pools,
 }: WorkerConfig): Promise<OpenIdentity> => {
   if (accessFile === undefined || !checkingPools.some((pool) => pools.includes(pool))) {
-    return unverified();
+    return { identity: createUnverifiedIdentity(), close: async () => undefined };
   }
   // Loaded on demand: policies and tokens cost a worker without them nothing.
   const access = await import('../activities/identity/index.ts');
-  const settings = access.openAccessSettings(accessFile);
-  try {
-    await settings();
-  } catch (error) {
-    const coded = codedErrorOf(error);
-    throw coded === undefined ? error : new StartError(coded.code, coded.message);
-  }
-  const tokens = access.createOidcTokens();
   if (databaseUrl === undefined) {
-    const keysOf = ({ keysFile }: { keysFile: string }) =>
-      access.createFilesystemAccessKeys(keysFile);
-    const gate = access.createAccessGate({ settings, keysOf, tokens });
-    return { ...unverified(), ...checksBy(access, gate) };
+    const gate = access.openAccessGate(accessFile, { grants: grantsWithoutDatabase });
+    const { managed } = await usableSettings(gate);
+    if (managed !== undefined) throw startError(missingDatabase());
+    return { ...checksBy(access, gate), close: async () => undefined };
   }
-  const { createPostgresAccessKeys, openStore } =
-    await import('../activities/store/postgres/index.ts');
-  const store = openStore(databaseUrl);
-  const keys = createPostgresAccessKeys({ store });
-  const gate = access.createAccessGate({ settings, keysOf: () => keys, tokens });
-  return { ...checksBy(access, gate), close: async () => store.close() };
+  const { openAccessDatabase } = await import('../activities/store/postgres/index.ts');
+  const { close, ...stored } = openAccessDatabase(databaseUrl);
+  const gate = access.openAccessGate(accessFile, stored);
+  await usableSettings(gate);
+  return { ...checksBy(access, gate), close };
 };
 
 /** The pool that hears people, and the one that writes for them. */
 const checkingPools = ['orchestration', 'kubernetes'] as const;
 
+const usableSettings = async (gate: AccessGate): ReturnType<AccessGate['settings']> => {
+  try {
+    return await gate.settings();
+  } catch (error) {
+    throw startError(error);
+  }
+};
+
+const startError = (error: unknown): unknown => {
+  const coded = codedErrorOf(error);
+  return coded === undefined ? error : new StartError(coded.code, coded.message);
+};
+
 const checksBy = (
   { createVerifiedIdentity, createWarrants }: typeof Access,
   gate: AccessGate,
-): Required<Pick<OpenIdentity, 'identity' | 'warrants'>> => ({
+): Required<Omit<OpenIdentity, 'close'>> => ({
   identity: createVerifiedIdentity({ gate }),
   warrants: createWarrants({ gate }),
+  gate,
 });
 
-const unverified = (): OpenIdentity => ({
-  identity: createUnverifiedIdentity(),
-  close: async () => undefined,
-});
+const missingDatabase = (): Error =>
+  codedFailure({
+    code: 'CONFIGURATION_INVALID',
+    message:
+      'access.yaml has a section `managed`: roles are given in a database, and DATABASE_URL is not set. Nobody is let in.',
+    next: 'Set DATABASE_URL for the workers, or take the section out.',
+    subject: 'DATABASE_URL',
+  });
+
+const refuse = async (): Promise<never> => Promise.reject(missingDatabase());
+
+/** The section may come while the worker runs: then nobody is let in, rather than by half of the roles. */
+const grantsWithoutDatabase: AccessGrants = {
+  current: refuse,
+  written: refuse,
+  at: refuse,
+  write: refuse,
+};

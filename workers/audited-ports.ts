@@ -9,8 +9,11 @@ import type { Audit } from './audit.ts';
 
 type Recorder = Pick<Audit, 'record'>;
 
+/** A release, which whoever counts it records the end of. */
+const release = 'deployService.start';
+
 /** What begins something whose outcome is recorded later. */
-const beginning = 'deployService.start';
+const beginnings: ReadonlySet<string> = new Set([release, 'manageAccess.start']);
 
 /**
  * Records who asked for a run, and each message to it, accepted or refused. The run hears no answer
@@ -50,7 +53,8 @@ const askedBy = (
   const { activityId, workflowExecution } = activityInfo();
   const runId = workflowExecution?.runId ?? workflowId;
   const reason = reasonIn(content);
-  const opens = action === beginning && decision.verdict === 'allowed';
+  const begins = beginnings.has(action);
+  const opens = begins && decision.verdict === 'allowed';
   return {
     // Another attempt at the same step is the same fact.
     id: `${runId}/${activityId}/${decision.verdict}`,
@@ -60,7 +64,7 @@ const askedBy = (
     subject: { run: workflowId, service: about.service, environment: about.environment },
     ...(reason === undefined ? {} : { reason }),
     decision,
-    phase: opens ? 'intent' : action === beginning ? 'outcome' : 'effect',
+    phase: opens ? 'intent' : begins ? 'outcome' : 'effect',
     correlation: runId,
   };
 };
@@ -85,7 +89,7 @@ export const auditedReleaseRecords = (
         id: `${runId}/ended`,
         atMs: endedAtMs,
         actor: { name: 'holdfast', verification: 'verified' },
-        action: beginning,
+        action: release,
         subject: { service, environment, release },
         phase: 'outcome',
         correlation: runId,

@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codedErrorOf } from '../activities/coded-failure.ts';
 import { blobSettingsOf, type BlobSettings } from '../activities/store/blob-settings.ts';
-import { readDatabaseUrl } from '../activities/store/postgres/database-url.ts';
+import { readDatabaseUrl } from '../activities/database-url.ts';
 import type { TimeoutProfile } from '../activities/contracts/port.ts';
 import { keyManagementOf } from '../activities/encryption/index.ts';
 import type { KeyManagementSettings } from '../activities/encryption/open-key-management.ts';

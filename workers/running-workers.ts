@@ -71,6 +71,7 @@ export const runWorkers = async (config: WorkerConfig): Promise<RunningWorkers> 
       audit,
       identity: access.identity,
       warrants: access.warrants,
+      access: access.gate,
       closeIdentity: access.close,
       log,
     });

@@ -2,3 +2,4 @@
 export { deployService } from './delivery/deploy-service.ts';
 export { restoreRelease } from './delivery/restore-release.ts';
 export { serviceEntity } from './delivery/service-entity.ts';
+export { manageAccess } from './security/manage-access.ts';

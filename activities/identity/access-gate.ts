@@ -4,6 +4,7 @@ import {
   type AccessKeys,
   type KeyUse,
 } from '../../domain/security/access-key.ts';
+import { activeRoleGrants, type AccessGrants } from '../../domain/security/access-grant.ts';
 import {
   describeRefusal,
   freezeAt,
@@ -11,8 +12,10 @@ import {
   type PermissionDecision,
   type PermissionQuestion,
   type Person,
+  type RoleGrant,
 } from '../../domain/security/permission.ts';
 import { codedFailure } from '../coded-failure.ts';
+import { adviceFor, mostNamed } from './access-advice.ts';
 import type { AccessSettings } from './access-settings.ts';
 import type { OidcTokens } from './oidc-tokens.ts';
 
@@ -22,7 +25,11 @@ export interface AccessGate {
   holderOfKey(entry: AccessKeyEntry | undefined, use: KeyUse & { id: string }): Promise<Person>;
   /** @throws IDENTITY_UNPROVEN */
   holderOfToken(token: string, atMs: number): Promise<Person>;
-  /** The decision where it is yes. @throws PERMISSION_DENIED, which names who may */
+  /**
+   * The decision where it is yes.
+   * @throws PERMISSION_DENIED, which names who may; STORE_UNREACHABLE where roles that were given
+   * cannot be read: nobody is let in then
+   */
   permit(person: Person, question: PermissionQuestion, atMs: number): Promise<PermissionDecision>;
   /** Everyone of the directory who may. */
   whoMay(question: PermissionQuestion, atMs: number): Promise<string[]>;
@@ -30,15 +37,68 @@ export interface AccessGate {
   personNamed(name: string): Promise<Person>;
   keys(): Promise<AccessKeys>;
   settings(): Promise<AccessSettings>;
+  /** The roles of access.yaml and those that were given and hold at this time. */
+  roleGrants(atMs: number): Promise<RoleGrant[]>;
+  /** Where roles are given. @throws CONFIGURATION_INVALID where access.yaml manages none, or without a database */
+  grants(): Promise<AccessGrants>;
+  /** False where roles are given and this side cannot read them: then its no is not the last word. */
+  knowsAllGrants(): Promise<boolean>;
 }
 
 export interface AccessGateDeps {
   settings: () => Promise<AccessSettings>;
   keysOf: (settings: AccessSettings) => AccessKeys;
   tokens: OidcTokens;
+  /** Roles that were given; they count where access.yaml has a section `managed`. */
+  grants?: AccessGrants | undefined;
 }
 
-export const createAccessGate = ({ settings, keysOf, tokens }: AccessGateDeps): AccessGate => {
+export const createAccessGate = ({
+  settings,
+  keysOf,
+  tokens,
+  grants,
+}: AccessGateDeps): AccessGate => {
+  /** By what one question is decided: read once for it, however many people it is asked for. */
+  const rulesAt = async (atMs: number): Promise<AccessSettings> => {
+    const current = await settings();
+    if (current.managed === undefined || grants === undefined) return current;
+    const given = activeRoleGrants(await grants.current(), atMs);
+    return { ...current, grants: [...current.grants, ...given] };
+  };
+  return {
+    ...peopleBy({ settings, tokens }),
+    settings,
+    keys: async () => keysOf(await settings()),
+    roleGrants: async (atMs) => [...(await rulesAt(atMs)).grants],
+    grants: async () => {
+      if (grants === undefined || (await settings()).managed === undefined) throw unmanaged();
+      return grants;
+    },
+    knowsAllGrants: async () => grants !== undefined || (await settings()).managed === undefined,
+    async permit(person, question, atMs) {
+      const rules = await rulesAt(atMs);
+      const decision = decideBy(rules, { person, question, atMs });
+      if (decision.isAllowed) return decision;
+      throw codedFailure({
+        code: 'PERMISSION_DENIED',
+        message: `${describeRefusal(person, question, decision)}${frozen(rules, question, atMs)} Nothing was changed.`,
+        next: adviceFor(firstWhoMay(rules, question, atMs), question),
+        subject: question.action,
+      });
+    },
+    whoMay: async (question, atMs) => [...peopleWhoMay(await rulesAt(atMs), question, atMs)],
+  };
+};
+
+/** Who someone is, by what they show. */
+const peopleBy = ({
+  settings,
+  tokens,
+}: Pick<AccessGateDeps, 'settings' | 'tokens'>): Pick<
+  AccessGate,
+  'personNamed' | 'holderOfKey' | 'holderOfToken'
+> => {
   const personNamed = async (name: string): Promise<Person> => {
     const user = (await settings()).users.get(name);
     if (user === undefined) throw unproven(`${name} is not in the directory`);
@@ -46,9 +106,7 @@ export const createAccessGate = ({ settings, keysOf, tokens }: AccessGateDeps): 
     return user;
   };
   return {
-    settings,
     personNamed,
-    keys: async () => keysOf(await settings()),
     async holderOfKey(entry, { id, ...use }) {
       if (entry === undefined) throw unproven(`the access key ${id} is not known`);
       const problem = keyProblem(entry, use);
@@ -64,22 +122,17 @@ export const createAccessGate = ({ settings, keysOf, tokens }: AccessGateDeps): 
       const all = [...new Set([...groups, ...(user?.groups ?? [])])];
       return { name, kind: user?.kind ?? 'person', groups: all };
     },
-    async permit(person, question, atMs) {
-      const current = await settings();
-      const decision = decideBy(current, { person, question, atMs });
-      if (decision.isAllowed) return decision;
-      const freeze = freezeAt(current.freezes, question.environment, atMs);
-      const frozen =
-        freeze === undefined ? '' : ` ${question.environment} is frozen: ${freeze.reason}.`;
-      throw codedFailure({
-        code: 'PERMISSION_DENIED',
-        message: `${describeRefusal(person, question, decision)}${frozen} Nothing was changed.`,
-        next: adviceFor(firstWhoMay(current, question, atMs), question),
-        subject: question.action,
-      });
-    },
-    whoMay: async (question, atMs) => [...peopleWhoMay(await settings(), question, atMs)],
   };
+};
+
+/** Why a release may not go there now, where that is so. */
+const frozen = (
+  { freezes }: AccessSettings,
+  { environment, access }: PermissionQuestion,
+  atMs: number,
+): string => {
+  const freeze = access === undefined ? freezeAt(freezes, environment, atMs) : undefined;
+  return freeze === undefined ? '' : ` ${environment} is frozen: ${freeze.reason}.`;
 };
 
 interface Asked {
@@ -109,8 +162,6 @@ function* peopleWhoMay(
   }
 }
 
-const mostNamed = 3;
-
 /** One more than are named, so that it is known whether there are others; not the whole directory. */
 const firstWhoMay = (...asked: Parameters<typeof peopleWhoMay>): string[] => {
   const found: string[] = [];
@@ -121,19 +172,16 @@ const firstWhoMay = (...asked: Parameters<typeof peopleWhoMay>): string[] => {
   return found;
 };
 
-const adviceFor = (
-  people: readonly string[],
-  { action, environment, service }: PermissionQuestion,
-): string => {
-  const check = `\`holdfast access check ${action} -e ${environment} --service ${service}\``;
-  if (people.length === 0) return `Nobody of the directory may; ${check} asks again.`;
-  const named = people.slice(0, mostNamed).join(', ');
-  const more = people.length > mostNamed ? ' or others' : '';
-  return `Ask ${named}${more}, who may; ${check} tells why.`;
-};
-
 const unproven = (reason: string): Error =>
   codedFailure({
     code: 'IDENTITY_UNPROVEN',
     message: `Who asks is not proven: ${reason}. Nothing was changed.`,
+  });
+
+const unmanaged = (): Error =>
+  codedFailure({
+    code: 'CONFIGURATION_INVALID',
+    message: 'Access is not managed here: roles are those of access.yaml. Nothing was changed.',
+    next: 'Write a section `managed` into access.yaml, and set DATABASE_URL for the workers.',
+    subject: 'managed',
   });

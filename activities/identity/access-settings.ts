@@ -12,10 +12,16 @@ import type { Policies } from './port.ts';
 
 export type IssuerSettings = AccessFile['issuers'][number];
 
+/** How roles are given by changes of access, and which targets follow; files by their full paths. */
+export type ManagedAccess = NonNullable<AccessFile['managed']>;
+
 /** Who may do what, as the files said when they were read last. */
 export interface AccessSettings {
   users: ReadonlyMap<string, Person & { isDisabled: boolean }>;
+  /** Those of access.yaml alone; `AccessGate.roleGrants` has all. */
   grants: readonly RoleGrant[];
+  /** Absent where no roles are given but those of access.yaml. */
+  managed: ManagedAccess | undefined;
   freezes: readonly Freeze[];
   issuers: readonly IssuerSettings[];
   policies: Policies;
@@ -83,6 +89,7 @@ const settingsOf = async (file: string, texts: Texts): Promise<AccessSettings> =
       ]),
     ),
     grants: named.roles,
+    managed: named.managed === undefined ? undefined : managedBeside(file, named.managed),
     freezes: named.freezes.map(({ environment, from, until, reason }) => ({
       ...{ environment, reason },
       fromMs: Date.parse(from),
@@ -95,6 +102,19 @@ const settingsOf = async (file: string, texts: Texts): Promise<AccessSettings> =
     sealingKeyFile: sealing === undefined ? undefined : resolveBeside(file, sealing.privateKeyFile),
   };
 };
+
+const managedBeside = (file: string, managed: ManagedAccess): ManagedAccess => ({
+  ...managed,
+  targets: managed.targets.map(({ postgres, temporal, ...target }) => ({
+    ...target,
+    ...(postgres === undefined
+      ? {}
+      : { postgres: { ...postgres, urlFile: resolveBeside(file, postgres.urlFile) } }),
+    ...(temporal === undefined
+      ? {}
+      : { temporal: { ...temporal, claimsFile: resolveBeside(file, temporal.claimsFile) } }),
+  })),
+});
 
 const resolveBeside = (file: string, name: string): string =>
   path.resolve(path.dirname(file), name);

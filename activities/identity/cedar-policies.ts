@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import type * as CedarModule from '@cedar-policy/cedar-wasm/nodejs';
 import { accessActions, accessSchema } from '../../contracts/access-actions.ts';
-import type { PermissionQuestion, Person } from '../../domain/security/permission.ts';
+import type {
+  AccessQuestion,
+  PermissionQuestion,
+  Person,
+} from '../../domain/security/permission.ts';
 import { codedFailure } from '../coded-failure.ts';
 import type { Policies, Situation } from './port.ts';
 
@@ -64,16 +68,13 @@ export const createCedarPolicies = async (texts: readonly PolicyText[]): Promise
 
 const requestOf = (
   person: Person,
-  { action, environment, service, requestedBy, approvals, isHotfix }: PermissionQuestion,
+  question: PermissionQuestion,
   { roles, freeze }: Situation,
 ): Pick<Request, 'principal' | 'action' | 'resource' | 'context' | 'entities'> => {
+  const { action, environment, service, access } = question;
   const principal = uid('User', person.name);
-  const resource = uid('Service', `${environment}/${service}`);
-  const about = {
-    hotfix: isHotfix === true,
-    ...(approvals === undefined ? {} : { approvals }),
-    ...(requestedBy === undefined ? {} : { requestedBy: { __entity: uid('User', requestedBy) } }),
-  };
+  const resource =
+    access === undefined ? uid('Service', `${environment}/${service}`) : uid('Access', service);
   const groups = [
     ...roles.map((role) => uid('Role', role)),
     ...person.groups.map((group) => uid('Group', group)),
@@ -83,7 +84,7 @@ const requestOf = (
     principal,
     action: uid('Action', action),
     resource,
-    context: about,
+    context: contextOf(question),
     entities: [
       { uid: principal, attrs: { kind: person.kind }, parents: groups },
       ...[...groups, place].map((entity) => ({ uid: entity, attrs: {}, parents: [] })),
@@ -91,6 +92,22 @@ const requestOf = (
     ],
   };
 };
+
+const nobody: AccessQuestion = { users: [], groups: [], isBreakGlass: false };
+
+const contextOf = ({
+  requestedBy,
+  approvals,
+  isHotfix,
+  access: { users, groups, isBreakGlass } = nobody,
+}: PermissionQuestion): Request['context'] => ({
+  hotfix: isHotfix === true,
+  breakGlass: isBreakGlass,
+  users: users.map((user) => ({ __entity: uid('User', user) })),
+  groups: groups.map((group) => ({ __entity: uid('Group', group) })),
+  ...(approvals === undefined ? {} : { approvals }),
+  ...(requestedBy === undefined ? {} : { requestedBy: { __entity: uid('User', requestedBy) } }),
+});
 
 const uid = (type: string, id: string): { type: string; id: string } => ({
   type: `Holdfast::${type}`,

@@ -1,4 +1,4 @@
-/** What the default roles may do. A freeze and the rule of two people hold for every role. */
+/** What the default roles may do. Freezes and the rules of two people hold for every role. */
 export const defaultPolicies = `// Starts releases and steers its way forward and back.
 @id("releasers-release")
 permit (
@@ -43,6 +43,27 @@ permit (
 
 @id("admins-do-everything")
 permit (principal in Holdfast::Role::"admin", action, resource);
+
+// In an emergency, and reviewed by somebody else afterwards; they may end it early. Which roles, and for how long, access.yaml says.
+@id("responders-break-glass")
+permit (
+  principal in Holdfast::Role::"responder",
+  action in [Holdfast::Action::"manageAccess.start", Holdfast::Action::"manageAccess.abort"],
+  resource
+)
+when { context.breakGlass };
+
+@id("nobody-changes-their-own-access")
+forbid (principal, action in Holdfast::Action::"changeAccess", resource)
+when { context.users.contains(principal) || principal in context.groups }
+unless {
+  context.breakGlass &&
+  action in [Holdfast::Action::"manageAccess.start", Holdfast::Action::"manageAccess.abort"]
+};
+
+@id("nobody-decides-about-their-own-access")
+forbid (principal, action in Holdfast::Action::"approve", resource)
+when { context.users.contains(principal) || principal in context.groups };
 
 @id("nobody-approves-their-own")
 forbid (principal, action in Holdfast::Action::"approve", resource)

@@ -6,6 +6,7 @@ import type { ReleaseDeps } from './release-planning.ts';
 
 export { createClusterIpLookup } from './cluster-addresses.ts';
 export { createEnvironments, type Environments } from './environments.ts';
+export { createRbacAccessTarget } from './rbac-access-target.ts';
 export { createChecks } from './raw-checks.ts';
 export { createReleases } from './raw-releases.ts';
 export { createRoutes } from './raw-routes.ts';

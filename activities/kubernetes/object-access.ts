@@ -163,12 +163,15 @@ export const previewApply = async (
   return asObject(answer, manifest);
 };
 
-/** Deletes exactly the object with this uid; one of the same name made since is left alone. */
+/**
+ * Deletes exactly the object with this uid; one of the same name made since is left alone. With a
+ * resourceVersion one that changed since is left alone too.
+ */
 export const deleteObject = async (
   cluster: Cluster,
-  target: { ref: ObjectRef; uid: string; foreground?: boolean },
+  target: { ref: ObjectRef; uid: string; resourceVersion?: string; foreground?: boolean },
 ): Promise<void> => {
-  const { ref, uid, foreground = false } = target;
+  const { ref, uid, resourceVersion, foreground = false } = target;
   try {
     await cluster.api.call({
       method: 'DELETE',
@@ -176,7 +179,7 @@ export const deleteObject = async (
       body: {
         apiVersion: 'v1',
         kind: 'DeleteOptions',
-        preconditions: { uid },
+        preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
         propagationPolicy: foreground ? 'Foreground' : 'Background',
       },
     });

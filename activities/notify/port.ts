@@ -16,10 +16,16 @@ export interface Notification {
     | 'incident.open'
     | 'release.summary'
     | 'needs-operator'
-    | 'refused';
-  service: string;
-  environment: string;
-  release: string;
+    | 'refused'
+    | 'access.changed'
+    | 'access.review-overdue'
+    | 'access.not-certified';
+  /** Of a release. */
+  service?: string;
+  environment?: string;
+  release?: string;
+  /** Of a change of access. */
+  change?: string;
   workflowId: string;
   runId?: string;
   /** The run in the Temporal UI, where the worker knows the address of that. */

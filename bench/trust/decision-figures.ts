@@ -37,7 +37,9 @@ export const measureDecisions = async (): Promise<Omit<Figure, 'holds' | 'ratio'
     }
   };
   const questions = Object.keys(users).flatMap((name) =>
-    accessActions.map(({ id }) => [name, id] as const),
+    accessActions
+      .filter(({ about: what }) => what === 'Service')
+      .map(({ id }) => [name, id] as const),
   );
   const tookMs = { allowed: [] as number[], refused: [] as number[] };
   for (let round = -warmUpRounds; round < rounds; round += 1) {

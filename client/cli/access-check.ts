@@ -1,7 +1,7 @@
 import type { AccessGate } from '../../activities/identity/index.ts';
 import { accessActions } from '../../contracts/access-actions.ts';
 import { errors } from '../../contracts/errors.ts';
-import type { PermissionQuestion } from '../../domain/security/permission.ts';
+import { everywhere, type PermissionQuestion } from '../../domain/security/permission.ts';
 import { toOpsError } from '../error-translation.ts';
 import { OpsError } from '../ops-error.ts';
 import type { CheckFlags } from './access-verb.ts';
@@ -26,6 +26,12 @@ export const checkAccess = async (
       return;
     }
     const question = questionOf(action, flags);
+    if (!(await gate.knowsAllGrants())) {
+      say(
+        context.terminal,
+        'Roles that changes of access gave are not known here, for DATABASE_URL is not set.',
+      );
+    }
     if (flags.as === undefined) await tellWhoMay(context, { gate, question, flags });
     else await tellWhether(context, { gate, question, flags });
   });
@@ -69,7 +75,8 @@ const tellWhether = async (
 
 /** @throws INVALID_INPUT */
 const questionOf = (action: string, flags: CheckFlags): PermissionQuestion => {
-  if (!accessActions.some(({ id }) => id === action)) {
+  const about = accessActions.find(({ id }) => id === action)?.about;
+  if (about === undefined) {
     throw new OpsError({
       code: 'INVALID_INPUT',
       message: `There is no action ${action}. Nothing was asked.`,
@@ -86,13 +93,25 @@ const questionOf = (action: string, flags: CheckFlags): PermissionQuestion => {
   }
   return {
     action,
-    environment: requireEnvironment(flags.environment),
     service: flags.service,
     ...requesterOf(action, flags),
+    ...(about === 'Access'
+      ? { environment: environmentOr(everywhere, flags), access: accessOf(flags) }
+      : { environment: requireEnvironment(flags.environment) }),
   };
 };
 
-/** Who starts a release asks for it; of other actions it is only known where it is said. */
+/** An empty variable names no environment. */
+const environmentOr = (otherwise: string, { environment = '' }: CheckFlags): string =>
+  environment === '' ? otherwise : environment;
+
+const accessOf = ({ for: users = [], forGroups = [], breakGlass = false }: CheckFlags) => ({
+  users,
+  groups: forGroups,
+  isBreakGlass: breakGlass,
+});
+
+/** Who starts a release or a change asks for it; of other actions it is only known where it is said. */
 const requesterOf = (action: string, { requestedBy, as }: CheckFlags) => {
   const requester = requestedBy ?? (action.endsWith('.start') ? as : anyoneElse);
   return requester === undefined ? {} : { requestedBy: requester };

@@ -1,10 +1,8 @@
 import { Command, Option } from 'commander';
+import { accessChangeVerbs } from './access-change-verbs.ts';
+import { accessOption, type AccessFlags } from './access-options.ts';
 import { environmentOption, jsonOption, type CommandContext } from './command-context.ts';
-
-export interface AccessFlags {
-  access?: string;
-  json?: boolean;
-}
+import { temporalKeyCommand, temporalTokenCommand } from './temporal-token-verbs.ts';
 
 export interface CreateFlags extends AccessFlags {
   for: string;
@@ -23,17 +21,19 @@ export interface CheckFlags extends AccessFlags {
   service?: string;
   as?: string;
   requestedBy?: string;
+  for?: string[];
+  forGroups?: string[];
+  breakGlass?: boolean;
 }
-
-const accessOption = (): Option =>
-  new Option('--access <path>', 'access.yaml: who may do what').env('HOLDFAST_ACCESS');
 
 const expiresOption = (): Option =>
   new Option('--expires <duration>', 'how long the key is good').default('90d');
 
-export const accessVerb = (context: CommandContext): Command =>
-  new Command('access')
-    .description('Access keys of people and services, and who may do what')
+export const accessVerb = (context: CommandContext): Command => {
+  const verb = new Command('access')
+    .description(
+      'Who may do what: roles and who has them, and the access keys of people and services',
+    )
     .enablePositionalOptions()
     .helpCommand(false)
     .addCommand(createCommand(context))
@@ -41,7 +41,12 @@ export const accessVerb = (context: CommandContext): Command =>
     .addCommand(rotateCommand(context))
     .addCommand(revokeCommand(context))
     .addCommand(checkCommand(context))
-    .addCommand(sealingKeyCommand(context));
+    .addCommand(sealingKeyCommand(context))
+    .addCommand(temporalKeyCommand(context))
+    .addCommand(temporalTokenCommand(context));
+  for (const command of accessChangeVerbs(context)) verb.addCommand(command);
+  return verb;
+};
 
 const createCommand = (context: CommandContext): Command =>
   new Command('create')
@@ -100,9 +105,12 @@ const checkCommand = (context: CommandContext): Command =>
     .description('Read the access configuration as workers do, and ask it a question')
     .argument('[action]', 'who may do this, such as deployService.approve')
     .addOption(environmentOption())
-    .option('--service <name>', 'name of the service')
+    .option('--service <name>', 'name of the service, or of the change of access')
     .option('--as <name>', 'may this user do it, and by which policy')
-    .option('--requested-by <name>', 'who asked for the release, where that matters')
+    .option('--requested-by <name>', 'who asked for it, where that matters')
+    .option('--for <users...>', 'whom a change of access is for')
+    .option('--for-groups <groups...>', 'groups that a change of access is for')
+    .option('--break-glass', 'a change of access that is taken at once')
     .addOption(accessOption())
     .addOption(jsonOption())
     .addHelpText(

@@ -3,7 +3,8 @@ import { makeAccessKey, makeSealingKey, type AccessGate } from '../../activities
 import type { AccessKeyEntry, KeyScope } from '../../domain/security/access-key.ts';
 import { toOpsError } from '../error-translation.ts';
 import { OpsError } from '../ops-error.ts';
-import type { AccessFlags, CreateFlags, RotateFlags } from './access-verb.ts';
+import type { AccessFlags } from './access-options.ts';
+import type { CreateFlags, RotateFlags } from './access-verb.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseDurationFlag } from './duration-flag.ts';
 import { withAccess } from './open-access.ts';

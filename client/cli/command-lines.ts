@@ -34,3 +34,7 @@ export const lockCommand = (
 /** The command that shows more of a release, e.g. `deploy explain`. */
 export const lookCommand = (words: string, target: CommandTarget): string =>
   `holdfast ${words} ${target.service} -e ${target.environment} --release ${target.release}`;
+
+/** The command that sends a message to a change of access. */
+export const accessCommand = (verb: string, change: string): string =>
+  `holdfast access ${verbCommand(verb)} ${change} --reason "…"`;

@@ -8,7 +8,8 @@ import { startTraffic, type Traffic } from './demo-traffic.ts';
 import { isSealed as isSealedPayload } from '../../activities/encryption/index.ts';
 import type { DeployServiceHandle, DeployServiceResult, OpsClient } from '../index.ts';
 import { OpsError } from '../ops-error.ts';
-import { followRun, type FollowEnd } from './follow-run.ts';
+import { followRun } from './follow-run.ts';
+import type { FollowEnd } from './watch-run.ts';
 import { renderProof, renderVerdicts } from './render-proof.ts';
 import { canvasOf, printLine, say, type Terminal } from './terminal.ts';
 

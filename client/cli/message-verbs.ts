@@ -41,11 +41,10 @@ the proof at the end is made. To go on step by step, use promote.
 `,
 };
 
-const decisions: ReadonlySet<string> = new Set<UpdateName>(['approve', 'reject']);
+export const decisions: ReadonlySet<string> = new Set<UpdateName>(['approve', 'reject']);
 
-export interface MessageFlags {
-  environment?: string;
-  release?: string;
+/** What is sent, whichever run it goes to. */
+export interface SendFlags {
   reason: string;
   actor?: string;
   plan?: string;
@@ -54,6 +53,20 @@ export interface MessageFlags {
   print?: boolean;
   valid?: string;
 }
+
+export interface MessageFlags extends SendFlags {
+  environment?: string;
+  release?: string;
+}
+
+export const printOption = (): Option =>
+  new Option('--print', 'send nothing; print the signed message, to paste into the Temporal UI');
+
+export const validOption = (): Option =>
+  new Option('--valid <duration>', 'how long the printed message is good').default('1h');
+
+export const planOption = (): Option =>
+  new Option('--plan <digest>', 'the plan that was read; the current one unless given');
 
 /** One verb for each message that a run accepts. */
 export const messageVerbs = (context: CommandContext): Command[] =>
@@ -71,13 +84,11 @@ const messageVerb = (context: CommandContext, name: UpdateName): Command => {
       '--release <name>',
       'a release by name; unless given, the one that has the lock, else the first that waits',
     )
-    .option('--print', 'send nothing; print the signed message, to paste into the Temporal UI')
-    .addOption(
-      new Option('--valid <duration>', 'how long the printed message is good').default('1h'),
-    )
+    .addOption(printOption())
+    .addOption(validOption())
     .addOption(jsonOption());
   if (decisions.has(name)) {
-    command.option('--plan <digest>', 'the plan that was read; the current one unless given');
+    command.addOption(planOption());
   }
   if (name === 'setWeight') {
     command.requiredOption('--weight <percent>', 'share for the new version, 0–100', parseWeight);

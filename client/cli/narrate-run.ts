@@ -14,10 +14,18 @@ export const narrateChanges = (
   ...rolloutEvents(before?.rollout, now.rollout),
   ...gateEvents(before, now),
   ...wayBackEvents(before, now),
+  ...failureEvents(before, now),
   ...statusEvents(before, now),
 ];
 
-const stageEvents = (before: DeployServiceProgress | null, now: DeployServiceProgress): string[] =>
+/** What every run has, whatever its use case. */
+interface AnyProgress {
+  stages: readonly Stage[];
+  status: string;
+  waitingFor?: { what: string; verbs: readonly string[] } | undefined;
+}
+
+export const stageEvents = (before: AnyProgress | null, now: AnyProgress): string[] =>
   now.stages.flatMap((stage) => {
     const previous = before?.stages.find(({ name }) => name === stage.name);
     const { name, status, note } = stage;
@@ -68,11 +76,7 @@ const wayBackEvents = (
     });
 };
 
-const statusEvents = (
-  before: DeployServiceProgress | null,
-  now: DeployServiceProgress,
-): string[] => [
-  ...failureEvents(before, now),
+export const statusEvents = (before: AnyProgress | null, now: AnyProgress): string[] => [
   ...waitEvents(before, now),
   ...(before?.status !== now.status && now.status !== 'running' ? [`status: ${now.status}`] : []),
 ];
@@ -85,10 +89,7 @@ const failureEvents = (
   return [`failed: ${failure.code}: ${failure.message}`];
 };
 
-const waitEvents = (
-  before: DeployServiceProgress | null,
-  { waitingFor }: DeployServiceProgress,
-): string[] => {
+const waitEvents = (before: AnyProgress | null, { waitingFor }: AnyProgress): string[] => {
   if (waitingFor === undefined || before?.waitingFor?.what === waitingFor.what) return [];
   return [`waits for ${waitingFor.what} (${waitingFor.verbs.join(', ')})`];
 };

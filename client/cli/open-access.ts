@@ -1,15 +1,9 @@
 import path from 'node:path';
-import {
-  createAccessGate,
-  createFilesystemAccessKeys,
-  createOidcTokens,
-  openAccessSettings,
-  type AccessGate,
-} from '../../activities/identity/index.ts';
+import { openAccessGate, type AccessGate } from '../../activities/identity/index.ts';
 import { readSurroundings } from '../config.ts';
 import { toOpsError } from '../error-translation.ts';
 import { OpsError } from '../ops-error.ts';
-import type { AccessFlags } from './access-verb.ts';
+import type { AccessFlags } from './access-options.ts';
 
 /** Works with the access configuration that the flag or the environment names. */
 export const withAccess = async <Outcome>(
@@ -18,18 +12,16 @@ export const withAccess = async <Outcome>(
 ): Promise<Outcome> => {
   if (access === undefined || access === '') throw noAccessFile();
   const { databaseUrl } = readSurroundings(stateDirectory === undefined ? {} : { stateDirectory });
-  const settings = openAccessSettings(path.resolve(access));
-  const tokens = createOidcTokens();
+  const accessFile = path.resolve(access);
   try {
-    if (databaseUrl === undefined) {
-      const keysOf = ({ keysFile }: { keysFile: string }) => createFilesystemAccessKeys(keysFile);
-      return await work(createAccessGate({ settings, keysOf, tokens }));
+    if (databaseUrl === undefined) return await work(openAccessGate(accessFile));
+    const { openAccessDatabase } = await import('../../activities/store/postgres/index.ts');
+    const { close, ...stored } = openAccessDatabase(databaseUrl);
+    try {
+      return await work(openAccessGate(accessFile, stored));
+    } finally {
+      await close();
     }
-    const { createPostgresAccessKeys, openStore } =
-      await import('../../activities/store/postgres/index.ts');
-    await using store = openStore(databaseUrl);
-    const keys = createPostgresAccessKeys({ store });
-    return await work(createAccessGate({ settings, keysOf: () => keys, tokens }));
   } catch (error) {
     throw toOpsError(error);
   }

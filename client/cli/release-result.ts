@@ -1,9 +1,9 @@
 import { errors } from '../../contracts/errors.ts';
 import type { DeployServiceHandle, DeployServiceResult } from '../index.ts';
-import type { FollowEnd } from './follow-run.ts';
 import { renderProof } from './render-proof.ts';
 import { exitCodes } from './report-error.ts';
 import { canvasOf, printJson, printLine, say, type Terminal } from './terminal.ts';
+import type { FollowEnd } from './watch-run.ts';
 
 /** Exit code of a command that has followed a release to its end. */
 export const resultExitCode = ({ outcome }: DeployServiceResult): number =>

@@ -1,15 +1,20 @@
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
 import type { PodObservation, RetriedActivity, WatchObservation } from '../run-view.ts';
 import { messageCommand } from './command-lines.ts';
+import { paint, paintLine, piece, type Canvas, type Piece, type Tone } from './paint.ts';
 import {
-  formatElapsed,
-  paint,
-  paintLine,
-  piece,
-  type Canvas,
-  type Piece,
-  type Tone,
-} from './paint.ts';
+  branches,
+  closedLines,
+  elapsedOf,
+  endedFromOutside,
+  inTimeOrder,
+  retryLine,
+  silenceLines,
+  stageLine,
+  waitingLine,
+  type Stage,
+  type TreeNode,
+} from './render-stages.ts';
 import { countsLine, failedOf, rolloutLine } from './rollout-line.ts';
 
 /** Everything that the live tree shows of one run. */
@@ -28,17 +33,7 @@ export interface RunScreen {
   executionStatus: string;
 }
 
-type Stage = DeployServiceProgress['stages'][number];
 type Compensation = DeployServiceProgress['compensations'][number];
-
-const stageMarks: Record<Stage['status'], Piece> = {
-  pending: piece('○', 'faint'),
-  running: piece('●', 'busy'),
-  done: piece('✔', 'good'),
-  failed: piece('✖', 'bad'),
-  skipped: piece('–', 'faint'),
-  'not-measured': piece('?', 'busy'),
-};
 
 const compensationTones: Record<Compensation['outcome'], Tone> = {
   undone: 'good',
@@ -83,28 +78,19 @@ const treeOf = (screen: RunScreen, nowMs: number): Piece[][] => {
 };
 
 const titleLine = (progress: DeployServiceProgress, nowMs: number): Piece[] => {
-  const { service, release, environment, status, outcome, stages } = progress;
-  const starts = stages.flatMap(({ startedAtMs }) => startedAtMs ?? []);
-  const ends = stages.flatMap(({ endedAtMs }) => endedAtMs ?? []);
-  const end = status === 'finished' && ends.length > 0 ? Math.max(...ends) : nowMs;
-  const elapsed = starts.length === 0 ? '' : `   ${formatElapsed(end - Math.min(...starts))}`;
+  const { service, release, environment, status, outcome } = progress;
   return [
     piece(`${service} ${release} → ${environment}`, 'strong'),
     piece(`   ${outcome ?? status}`, outcome === 'deployed' ? 'good' : statusTones[status]),
-    piece(elapsed, 'faint'),
+    piece(elapsedOf(progress, nowMs), 'faint'),
   ];
 };
-
-interface Node {
-  line: Piece[];
-  children: Piece[][];
-}
 
 const stageNodes = (
   progress: DeployServiceProgress,
   { pods, counts, retrying }: RunScreen,
   nowMs: number,
-): Node[] => {
+): TreeNode[] => {
   const stages = inTimeOrder(progress.stages);
   const running = stages.findIndex(({ status }) => status === 'running');
   const width = Math.max(...stages.map(({ name }) => name.length), 0) + 2;
@@ -119,40 +105,12 @@ const stageNodes = (
   }));
 };
 
-/** What was not planned, such as a weight that an operator set, comes where it happened. */
-const inTimeOrder = (stages: readonly Stage[]): Stage[] => {
-  const timeOf = ({ startedAtMs, endedAtMs }: Stage): number =>
-    startedAtMs ?? endedAtMs ?? Number.POSITIVE_INFINITY;
-  return stages.toSorted((left, right) => {
-    const [before, after] = [timeOf(left), timeOf(right)];
-    return before === after ? 0 : before - after;
-  });
-};
-
-const stageLine = (stage: Stage, width: number, nowMs: number): Piece[] => {
-  const { name, status, note, startedAtMs, endedAtMs } = stage;
-  const elapsed =
-    startedAtMs === undefined ? '' : formatElapsed((endedAtMs ?? nowMs) - startedAtMs);
-  return [
-    stageMarks[status],
-    piece(` ${name.padEnd(width)}`, status === 'pending' ? 'faint' : 'plain'),
-    piece(elapsed.padEnd(8), 'faint'),
-    piece(note === '' && status === 'not-measured' ? 'not measured' : note),
-  ];
-};
-
 const podLines = (pods: PodObservation | null): Piece[][] =>
   (pods?.pods ?? []).map(({ name, ready, reason }) => [
     ready ? piece('✔', 'good') : piece('○', 'busy'),
     piece(` ${name}  `),
     piece(ready && reason === '' ? 'ready' : reason, 'faint'),
   ]);
-
-const retryLine = (retry: RetriedActivity): Piece[] => [
-  piece('↻', 'busy'),
-  piece(` ${retry.activity}, attempt ${String(retry.attempt)}: `, 'faint'),
-  piece(retry.lastFailure),
-];
 
 /** The verdict of a stage, and of each metric in it. A pass that the stage tells already is not repeated. */
 const gateLines = (
@@ -169,19 +127,6 @@ const gateLines = (
       piece(note === '' || note === told ? '' : `  ${note}`, 'faint'),
     ]);
 
-const branches = (nodes: readonly Node[]): Piece[][] =>
-  nodes.flatMap(({ line, children }, index) => {
-    const isLast = index === nodes.length - 1;
-    const below = isLast ? '   ' : '│  ';
-    return [
-      [piece(isLast ? '└─ ' : '├─ ', 'faint'), ...line],
-      ...children.map((child, position) => {
-        const corner = position === children.length - 1 ? '└─ ' : '├─ ';
-        return [piece(`${below}${corner}`, 'faint'), ...child];
-      }),
-    ];
-  });
-
 const wayBackLines = ({ compensations }: DeployServiceProgress): Piece[][] => {
   if (compensations.length === 0) return [];
   const nodes = compensations.map(({ step, outcome, note }) => ({
@@ -194,17 +139,6 @@ const wayBackLines = ({ compensations }: DeployServiceProgress): Piece[][] => {
   }));
   return [[piece('way back', 'strong')], ...branches(nodes)];
 };
-
-const silenceLines = ({ silence }: RunScreen): Piece[][] =>
-  silence === null ? [] : [[piece('no answer from a worker: ', 'busy'), piece(silence)]];
-
-/** A run that was ended from outside says of itself that it runs; what is true is said below. */
-const closedLines = ({ executionStatus }: RunScreen): Piece[][] =>
-  endedFromOutside.has(executionStatus)
-    ? [[piece(`the run was ended from outside: ${executionStatus.toLowerCase()}`, 'bad')]]
-    : [];
-
-const endedFromOutside: ReadonlySet<string> = new Set(['TERMINATED', 'TIMED_OUT']);
 
 const failureLines = ({ failure, failedStep }: DeployServiceProgress): Piece[][] => {
   if (failure === undefined) return [];
@@ -223,10 +157,8 @@ const waitingLines = (
 ): Piece[][] => {
   const { waitingFor } = progress;
   if (waitingFor === undefined || endedFromOutside.has(executionStatus)) return [];
-  const { what, verbs, deadlineAtMs } = waitingFor;
-  const left = deadlineAtMs === undefined ? '' : `, ${formatElapsed(deadlineAtMs - nowMs)} left`;
   return [
-    [piece('waits for ', 'busy'), piece(what, 'strong'), piece(left, 'faint')],
-    ...verbs.map((verb) => [piece(`  ${messageCommand(verb, progress)}`)]),
+    waitingLine(waitingFor, nowMs),
+    ...waitingFor.verbs.map((verb) => [piece(`  ${messageCommand(verb, progress)}`)]),
   ];
 };

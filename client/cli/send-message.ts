@@ -1,10 +1,10 @@
 import type { MessageReceipt, UpdateName } from '../../contracts/messages.ts';
 import { openClient } from './open-client.ts';
-import { OpsError, type DeployServiceHandle } from '../index.ts';
+import { OpsError, type RunHandle } from '../index.ts';
 import { parseDurationFlag } from './duration-flag.ts';
 import { requireEnvironment } from './required-environment.ts';
 import type { CommandContext } from './command-context.ts';
-import type { MessageFlags } from './message-verbs.ts';
+import type { MessageFlags, SendFlags } from './message-verbs.ts';
 import { printJson, printLine, say, type Terminal } from './terminal.ts';
 
 /** Sends one message to the run that a service has now, and tells what the run answers. */
@@ -14,27 +14,49 @@ export const sendMessage = async (
   flags: MessageFlags & { service: string },
 ): Promise<void> => {
   const environment = requireEnvironment(flags.environment);
-  const { service, release, reason } = flags;
+  const { service, release } = flags;
   await using ops = await openClient(flags.actor);
   const run = await ops.delivery.deployService.getHandle({
     environment,
     service,
     ...(release === undefined ? {} : { release }),
   });
-  if (flags.print === true) {
-    await printSigned(run, name, { ...flags, reason, terminal });
+  await sendTo(terminal, run, { name, ...flags });
+};
+
+/** As much of a run as is needed to send it something. */
+type SteeredRun = Pick<
+  RunHandle<unknown, SteeredProgress>,
+  'workflowId' | 'progress' | 'sign' | UpdateName
+>;
+
+interface SteeredProgress {
+  status: string;
+  waitingFor?: { planDigest?: string | undefined } | undefined;
+}
+
+type Sending = SendFlags & { name: UpdateName };
+
+/** Sends a message to a run of any use case, or prints it, and tells what the run answers. */
+export const sendTo = async (
+  terminal: Terminal,
+  run: SteeredRun,
+  sending: Sending,
+): Promise<void> => {
+  if (sending.print === true) {
+    await printSigned(terminal, run, sending);
     return;
   }
-  const receipt = await deliver(run, name, { ...flags, reason, terminal });
-  if (flags.json === true) printJson(terminal, { workflowId: run.workflowId, ...receipt });
+  const receipt = await deliver(terminal, run, sending);
+  if (sending.json === true) printJson(terminal, { workflowId: run.workflowId, ...receipt });
   else printLine(terminal, `${run.workflowId}: ${receipt.state}`);
 };
 
 /** The message is all of the standard output, so that it can be copied or piped. */
 const printSigned = async (
-  run: DeployServiceHandle,
-  name: UpdateName,
-  { reason, plan, weight, valid, terminal }: MessageFlags & { terminal: Terminal },
+  terminal: Terminal,
+  run: SteeredRun,
+  { name, reason, plan, weight, valid }: Sending,
 ): Promise<void> => {
   const isDecision = name === 'approve' || name === 'reject';
   const message = await run.sign(
@@ -51,9 +73,9 @@ const printSigned = async (
 };
 
 const deliver = async (
-  run: DeployServiceHandle,
-  name: UpdateName,
-  { reason, plan, weight, terminal }: MessageFlags & { terminal: Terminal },
+  terminal: Terminal,
+  run: SteeredRun,
+  { name, reason, plan, weight }: Sending,
 ): Promise<MessageReceipt> => {
   if (name === 'setWeight') return run.setWeight({ reason, weightPercent: weight ?? Number.NaN });
   if (name !== 'approve' && name !== 'reject') return run[name]({ reason });
@@ -62,7 +84,7 @@ const deliver = async (
   return run[name]({ reason, planDigest });
 };
 
-const currentPlan = async (run: DeployServiceHandle): Promise<string> => {
+const currentPlan = async (run: SteeredRun): Promise<string> => {
   const { waitingFor, status } = await run.progress();
   if (waitingFor?.planDigest !== undefined) return waitingFor.planDigest;
   throw new OpsError({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Duration } from './duration.ts';
 import { EnvironmentName } from './names.ts';
 
 const Name = z.string().min(1).max(200);
@@ -66,7 +67,7 @@ const isPrivateWay = (address: string): boolean => {
 const RoleGrant = z
   .strictObject({
     role: Name.describe(
-      'Name of a role; the default policies know releaser, operator, approver, admin.',
+      'Name of a role; the default policies know releaser, operator, approver, responder, admin.',
     ),
     users: z.array(Name).default([]),
     groups: z.array(Name).default([]),
@@ -90,6 +91,111 @@ const Freeze = z
     'No release starts there in this time; the default policies let operators start hotfixes.',
   );
 
+const Names = z.array(Name).min(1);
+
+const ManagedRole = z
+  .strictObject({
+    approval: z
+      .strictObject({
+        quorum: z.number().int().min(1).max(10).default(1),
+        groups: Names.optional().describe('Only people of one of these groups count.'),
+        within: Duration.default(86_400_000).describe('Unanswered after this, it is refused.'),
+      })
+      .optional()
+      .describe('Who has to approve before somebody gets the role; nobody if absent.'),
+    longest: Duration.optional().describe('It can be given for so long at the most.'),
+  })
+  .describe('How a role may be given by `holdfast access change`.');
+
+const Separation = z
+  .strictObject({ name: Name, roles: z.array(Name).min(2), environments: Environments })
+  .describe('Roles that no one person may hold together in an environment.');
+
+const BreakGlass = z
+  .strictObject({
+    roles: Names.describe('Roles that can be taken so.'),
+    longest: Duration.default(14_400_000).describe('They end by themselves after this.'),
+    reviewWithin: Duration.default(86_400_000).describe(
+      'Then someone else has to have reviewed it.',
+    ),
+    groups: Names.optional().describe('Only people of one of these groups may review it.'),
+  })
+  .describe('Roles that responders take at once, without an approval before.');
+
+const Certification = z
+  .strictObject({
+    within: Duration.default(1_209_600_000).describe('Unanswered after this, it is told.'),
+    groups: Names.optional().describe('Only people of one of these groups may certify.'),
+  })
+  .describe('Who confirms that the roles people have are still right.');
+
+/** `<namespace>:<role>`, as the claim mapper of the Temporal server reads it. */
+const TemporalPermission = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][-A-Za-z0-9_.]*:(read|write|worker|admin)$/,
+    'must be <namespace>:<read, write, worker or admin>',
+  );
+
+const Target = z
+  .strictObject({
+    name: Name.describe('What reports call it.'),
+    kubernetes: z
+      .strictObject({
+        environment: EnvironmentName.describe('Its namespace gets the RoleBindings.'),
+        clusterRoles: z.record(Name, Name).describe('ClusterRole for each of our roles.'),
+      })
+      .optional(),
+    postgres: z
+      .strictObject({
+        urlFile: z
+          .string()
+          .min(1)
+          .describe(
+            'File with the URL of a login that may grant the roles; relative to this file.',
+          ),
+        environment: EnvironmentName.optional(),
+        roles: z
+          .record(Name, Names)
+          .describe('Database roles for each of our roles; logins have the names of users.'),
+      })
+      .optional(),
+    temporal: z
+      .strictObject({
+        claimsFile: z
+          .string()
+          .min(1)
+          .describe(
+            'File with the permissions of each user, from which tokens are made; relative to this file.',
+          ),
+        environment: EnvironmentName.optional(),
+        permissions: z
+          .record(Name, z.array(TemporalPermission).min(1))
+          .describe('Permissions for each of our roles.'),
+      })
+      .optional(),
+  })
+  .refine(
+    ({ kubernetes, postgres, temporal }) =>
+      [kubernetes, postgres, temporal].filter((kind) => kind !== undefined).length === 1,
+    'needs one of kubernetes, postgres and temporal',
+  )
+  .describe('A place whose rights follow the roles.');
+
+const Managed = z
+  .strictObject({
+    roles: z.record(Name, ManagedRole).describe('Roles that can be given and taken away.'),
+    separations: z.array(Separation).default([]),
+    breakGlass: BreakGlass.optional(),
+    certification: Certification.prefault({}),
+    targets: z.array(Target).default([]),
+  })
+  .refine(({ targets }) => new Set(targets.map(({ name }) => name)).size === targets.length, {
+    path: ['targets'],
+    message: 'two have the same name',
+  })
+  .describe('Roles that runs of `manageAccess` give, beside `roles`; needs a database.');
+
 /** The file that `HOLDFAST_ACCESS` names: who may do what. */
 export const AccessFile = z
   .strictObject({
@@ -111,6 +217,7 @@ export const AccessFile = z
       .optional()
       .describe('How access tokens travel to the workers; needed for `issuers`.'),
     roles: z.array(RoleGrant).default([]),
+    managed: Managed.optional(),
     freezes: z.array(Freeze).default([]),
     policies: z
       .array(z.string().min(1))

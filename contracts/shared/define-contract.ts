@@ -28,6 +28,14 @@ export interface Contract<
   readonly input: Input;
   readonly result: Result;
   readonly messages: readonly UpdateName[];
+  /**
+   * The action of policies that its start and its steering messages are in, instead of those of their
+   * names: a policy that was written about releases must not let somebody do this. Decisions, which are
+   * `approve` and `reject`, are in those of their names always.
+   */
+  readonly steering?: string;
+  /** Where its verbs of the command line are, if not at the top: `holdfast <command> approve`. */
+  readonly command?: string;
   /** An input that parses; shown on the reference page. */
   readonly example: z.input<Input>;
 }

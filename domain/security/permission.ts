@@ -34,7 +34,19 @@ export interface PermissionQuestion {
   /** Approvals that the release will wait for. */
   approvals?: number;
   isHotfix?: boolean;
+  /** Set where it is about a change of access; `service` is the name of the change then. */
+  access?: AccessQuestion;
 }
+
+/** Whom a change of access is for: they do not decide about it. */
+export interface AccessQuestion {
+  users: readonly string[];
+  groups: readonly string[];
+  isBreakGlass: boolean;
+}
+
+/** The environment of a change of access that is for more than one: only roles for all of them hold there. */
+export const everywhere = '*';
 
 export interface PermissionDecision {
   isAllowed: boolean;
@@ -71,10 +83,12 @@ export const describeRefusal = (
   question: PermissionQuestion,
   { decidedBy }: PermissionDecision,
 ): string => {
-  const { action, environment, service } = question;
+  const { action, environment, service, access } = question;
   const why =
     decidedBy.length === 0
       ? 'no policy permits it'
       : `forbidden by the ${decidedBy.length === 1 ? 'policy' : 'policies'} ${decidedBy.join(', ')}`;
-  return `${person.name} may not ${action} on ${service} in ${environment}: ${why}.`;
+  const what =
+    access === undefined ? `${service} in ${environment}` : `the access change ${service}`;
+  return `${person.name} may not ${action} on ${what}: ${why}.`;
 };

@@ -33,7 +33,7 @@ export const contractPage = (contract: Contract): string => {
       ['Update', 'Command'],
       contract.messages.map((message) => [
         `\`${message}\``,
-        `\`holdfast ${verbCommand(message)}\``,
+        `\`${['holdfast', contract.command, verbCommand(message)].filter(Boolean).join(' ')}\``,
       ]),
     ),
     '## Search attributes',

@@ -1,4 +1,5 @@
 import { ServiceDefinition } from '../../contracts/delivery/service-definition.ts';
+import { AccessChangeFile } from '../../contracts/security/access-change-file.ts';
 import { EnvironmentsFile } from '../../contracts/shared/environments-file.ts';
 import { fieldTable, generatedNote } from './markdown.ts';
 import { jsonSchemaOf } from './published-schemas.ts';
@@ -19,6 +20,15 @@ export const serviceDefinitionPage = (): string =>
     'How a service is released. Manifests are ordinary Kubernetes objects; Kustomize and Helm users pipe the rendered output in and write `manifests: ["-"]`. Lengths of time are a number with a unit: `500ms`, `90s`, `10m`, `1h`.',
     '```yaml\n# yaml-language-server: $schema=../../schemas/holdfast.json\nservice: shop\nenvironment: staging\nmanifests: [k8s/]\nstrategy: { type: rolling }\ndeadline: 10m\nsmoke:\n  - http: { path: /healthz, expect: 200 }\nbake: { for: 30s, failIf: probe.failureRatio > 0.01 }\napprovals: [{ name: release-manager, expiresAfter: 4h }]\nnotify: [{ webhook: "http://127.0.0.1:9000/hooks" }]\n```',
     fieldTable(jsonSchemaOf(ServiceDefinition, 'input')),
+  ]);
+
+/** `docs/reference/access-change-yaml.md` */
+export const accessChangePage = (): string =>
+  page([
+    '# change.yaml',
+    'Roles to give and to take away, for `holdfast access change -f change.yaml`; the [guide](../use-cases/manage-access.md) tells what comes of it. Which roles can be given, and who has to agree, is in `managed` of [access.yaml](access-yaml.md). Lengths of time are a number with a unit: `30m`, `8h`, `7d`.',
+    '```yaml\n# yaml-language-server: $schema=../../schemas/access-change.json\nchange: ops-4711\ngive:\n  - { role: operator, user: ana@example.com, environments: [prod], for: 8h }\nremove:\n  - { role: releaser, group: shop-team, environments: [prod] }\nnotify: [{ webhook: "http://127.0.0.1:9000/hooks" }]\nreason: Ana is on call this week\n```',
+    fieldTable(jsonSchemaOf(AccessChangeFile, 'input')),
   ]);
 
 const page = (parts: readonly string[]): string =>

@@ -3,7 +3,7 @@ import { catalogue } from '../../contracts/catalogue.ts';
 import { accessPage } from './access-page.ts';
 import { commandLinePage } from './command-line-page.ts';
 import { contractPage } from './contract-page.ts';
-import { environmentsPage, serviceDefinitionPage } from './file-pages.ts';
+import { accessChangePage, environmentsPage, serviceDefinitionPage } from './file-pages.ts';
 import { errorsPage } from './errors-page.ts';
 import { fileNameOf, publishedSchemas } from './published-schemas.ts';
 
@@ -24,6 +24,7 @@ export const generatedFiles = (): GeneratedFile[] => [
   { name: 'docs/reference/errors.md', text: errorsPage() },
   { name: 'docs/reference/cli.md', text: commandLinePage() },
   { name: 'docs/reference/environments.md', text: environmentsPage() },
+  { name: 'docs/reference/access-change-yaml.md', text: accessChangePage() },
   { name: 'docs/reference/holdfast-yaml.md', text: serviceDefinitionPage() },
   ...catalogue.map((contract) => ({
     name: `docs/reference/${fileNameOf(contract.workflow)}.md`,

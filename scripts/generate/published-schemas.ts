@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { catalogue } from '../../contracts/catalogue.ts';
 import { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
+import { AccessChangeFile } from '../../contracts/security/access-change-file.ts';
+import { ManageAccessProgress } from '../../contracts/security/manage-access.ts';
 import { ServiceDefinition } from '../../contracts/delivery/service-definition.ts';
 import { AccessFile, DirectoryFile } from '../../contracts/shared/access-file.ts';
 import { EnvironmentsFile } from '../../contracts/shared/environments-file.ts';
@@ -47,6 +49,7 @@ export const publishedSchemas = (): PublishedSchema[] => [
   { name: 'holdfast', schema: jsonSchemaOf(ServiceDefinition, 'input') },
   { name: 'environments', schema: jsonSchemaOf(EnvironmentsFile, 'input') },
   { name: 'access', schema: jsonSchemaOf(AccessFile, 'input') },
+  { name: 'access-change', schema: jsonSchemaOf(AccessChangeFile, 'input') },
   { name: 'directory', schema: jsonSchemaOf(DirectoryFile, 'input') },
   { name: 'message', schema: jsonSchemaOf(MessageSchema, 'input') },
   { name: 'plan-decision', schema: jsonSchemaOf(PlanDecisionSchema, 'input') },
@@ -57,4 +60,5 @@ export const publishedSchemas = (): PublishedSchema[] => [
     { name: `${fileNameOf(workflow)}.result`, schema: jsonSchemaOf(result, 'output') },
   ]),
   { name: 'deploy-service.progress', schema: jsonSchemaOf(DeployServiceProgress, 'output') },
+  { name: 'manage-access.progress', schema: jsonSchemaOf(ManageAccessProgress, 'output') },
 ];

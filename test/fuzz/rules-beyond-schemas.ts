@@ -73,6 +73,57 @@ const oneWayToSignIn: RuleBeyondSchema = {
     }),
 };
 
+const grantsOf = (value: unknown): Fields[] => [
+  ...listOf(within(value, 'give')),
+  ...listOf(within(value, 'remove')),
+];
+
+const grantsHaveOneHolder: RuleBeyondSchema = {
+  rule: 'a role is given to a user or to a group, not to both',
+  isBroken: (value) =>
+    grantsOf(value).some(({ user, group }) => (user === undefined) === (group === undefined)),
+};
+
+const changesChangeSomething: RuleBeyondSchema = {
+  rule: 'a change gives or takes away something; a certification does neither',
+  isBroken: (value) => (within(value, 'certify') === true) === grantsOf(value).length > 0,
+};
+
+const brokenGlassGives: RuleBeyondSchema = {
+  rule: 'breaking glass gives roles and takes none away',
+  isBroken: (value) =>
+    within(value, 'breakGlass') === true &&
+    (listOf(within(value, 'give')).length === 0 || listOf(within(value, 'remove')).length > 0),
+};
+
+const longestGrantMs = 366 * 86_400_000;
+const unitsMs: Readonly<Record<string, number>> = {
+  ...{ ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 },
+};
+
+const msOf = (length: unknown): number | undefined => {
+  if (typeof length !== 'string') return undefined;
+  const [, amount, unit = ''] = /^(\d+)(\D+)$/.exec(length) ?? [];
+  return Number(amount) * (unitsMs[unit] ?? 0);
+};
+
+const grantsEndInTime: RuleBeyondSchema = {
+  rule: 'a role is given for more than no time and for 366 days at the most',
+  isBroken: (value) =>
+    listOf(within(value, 'give')).some(({ for: length }) => {
+      const forMs = msOf(length) ?? 1;
+      return forMs < 1 || forMs > longestGrantMs;
+    }),
+};
+
+const grantsEndTogether: RuleBeyondSchema = {
+  rule: 'all that a change gives ends at the same time',
+  isBroken: (value) => {
+    const ends = listOf(within(value, 'give')).map((grant) => grant['forMs'] ?? msOf(grant['for']));
+    return new Set(ends).size > 1;
+  },
+};
+
 const ofFiles = [metricsNeedConditions, alertsHaveNames, budgetsHaveLimits];
 
 /** For the input of `deployService`. */
@@ -87,3 +138,19 @@ export const rulesOfDefinitions: readonly RuleBeyondSchema[] = ofFiles;
 
 /** For `environments.yaml`. */
 export const rulesOfEnvironments: readonly RuleBeyondSchema[] = [oneWayToSignIn];
+
+/** For the input of `manageAccess`. */
+export const rulesOfAccessChanges: readonly RuleBeyondSchema[] = [
+  grantsHaveOneHolder,
+  changesChangeSomething,
+  brokenGlassGives,
+  grantsEndTogether,
+];
+
+/** For the file of a change of access. */
+export const rulesOfAccessChangeFiles: readonly RuleBeyondSchema[] = [
+  grantsHaveOneHolder,
+  changesChangeSomething,
+  grantsEndInTime,
+  grantsEndTogether,
+];

@@ -1,6 +1,6 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Warrants } from '../../activities/identity/index.ts';
+import type { AccessGate, Warrants } from '../../activities/identity/index.ts';
 import type { Identity } from '../../activities/identity/port.ts';
 import type { Audit } from '../audit.ts';
 import type { WorkerConfig } from '../config.ts';
@@ -21,6 +21,8 @@ export interface PoolContext {
   identity: Identity;
   /** Checks writes where access is configured. */
   warrants: Warrants | undefined;
+  /** Who may do what; absent where everyone is taken at their word. */
+  access: AccessGate | undefined;
   log: Logger;
 }
 

@@ -1,20 +1,9 @@
 import { condition } from '@temporalio/workflow';
-import type { VerifiedActor } from '../../activities/identity/port.ts';
 import type { ReleasePlan } from '../../activities/kubernetes/port.ts';
-import type { MessageReceipt, PlanDecision } from '../../contracts/messages.ts';
-import {
-  approverProblem,
-  describeWanted,
-  isApproved,
-  isPlain,
-  quorumOf,
-} from '../../domain/security/approval.ts';
-import type {
-  GivenApproval,
-  OpenApproval,
-  TakenApproval,
-  WantedApproval,
-} from '../../domain/security/approval.ts';
+import type { PlanDecision } from '../../contracts/messages.ts';
+import { describeWanted, isPlain } from '../../domain/security/approval.ts';
+import type { OpenApproval } from '../../domain/security/approval.ts';
+import { decisionRule, waitingText, whoDid } from '../runtime/approval-messages.ts';
 import { codedFailure } from '../runtime/failures.ts';
 import type { MessageRule } from '../runtime/messages.ts';
 import { announce } from './announce.ts';
@@ -62,12 +51,6 @@ export const awaitApproval = async (
   decide(run, open);
 };
 
-const waitingText = ({ name, planDigest, wanted, given }: OpenApproval): string => {
-  const plain = `approval ${name} of plan ${planDigest}`;
-  if (isPlain(wanted)) return plain;
-  return `${plain} by ${describeWanted(wanted)}, ${given.length} of ${quorumOf(wanted)} given`;
-};
-
 const decide = (run: ReleaseRun, { planDigest, wanted, given, decision }: OpenApproval): void => {
   if (decision?.approved === true) {
     run.approvedDigest = planDigest;
@@ -87,62 +70,18 @@ const decide = (run: ReleaseRun, { planDigest, wanted, given, decision }: OpenAp
   throw codedFailure(error);
 };
 
-const whoDid = (wanted: WantedApproval, given: readonly GivenApproval[]): string =>
-  given.length === 0
-    ? 'Nobody'
-    : `Only ${given.map(({ actor }) => actor).join(', ')} of ${describeWanted(wanted)}`;
-
 /** The messages that decide about a plan. */
-export const decision = (run: OpenRun, approved: boolean): MessageRule<PlanDecision> => ({
-  description: approved
-    ? 'Approves the plan with this digest; the release goes on.'
-    : 'Rejects the plan with this digest; nothing is changed.',
-  refusal: ({ planDigest }, sender) => {
-    if (approved && run.approvedDigest === planDigest) return undefined;
-    const open = run.approval;
-    if (open === undefined) return 'no approval is wanted now';
-    if (open.planDigest !== planDigest) {
-      return `the plan is ${open.planDigest}, the decision is about ${planDigest}`;
-    }
-    return approved && sender !== undefined
-      ? approverProblem(open.wanted, givenBy(sender))
-      : undefined;
-  },
-  apply: (message, sender) => {
-    const open = run.approval;
-    const { planDigest, actor, reason } = message;
-    if (open === undefined || open.decision !== undefined) {
-      return receipt(false, `plan ${planDigest} was decided before`);
-    }
-    if (approved) return takeApproval(run, open, { message, ...givenBy(sender) });
-    open.decision = { approved, by: `${actor} rejected plan ${planDigest}: ${reason}` };
-    return receipt(true, 'rejected, nothing changes');
-  },
-});
-
-const givenBy = ({ actor, groups }: VerifiedActor): GivenApproval => ({
-  actor,
-  groups: groups ?? [],
-});
-
-/** The same person counts once, however often they approve. */
-const takeApproval = (
-  run: OpenRun,
-  open: OpenApproval,
-  approval: Omit<TakenApproval, 'takenAtMs'>,
-): MessageReceipt => {
-  const { given, wanted } = open;
-  const isRepeated = given.some(({ actor }) => actor === approval.actor);
-  if (!isRepeated) given.push({ ...approval, takenAtMs: Date.now() });
-  if (isApproved(wanted, given)) {
-    const by = given.map(({ actor, message }) => `${actor}: ${message.reason}`).join('; ');
-    open.decision = { approved: true, by };
-    return receipt(true, 'approved, the release goes on');
-  }
-  if (run.state.waitingFor !== undefined) run.state.waitingFor.what = waitingText(open);
-  run.show();
-  const before = isRepeated ? `${approval.actor} approved it before; ` : '';
-  return receipt(!isRepeated, `${before}${given.length} of ${quorumOf(wanted)} approvals given`);
-};
-
-const receipt = (changed: boolean, state: string): MessageReceipt => ({ changed, state });
+export const decision = (run: OpenRun, approved: boolean): MessageRule<PlanDecision> =>
+  decisionRule(
+    run,
+    approved,
+    approved
+      ? {
+          description: 'Approves the plan with this digest; the release goes on.',
+          taken: 'approved, the release goes on',
+        }
+      : {
+          description: 'Rejects the plan with this digest; nothing is changed.',
+          taken: 'rejected, nothing changes',
+        },
+  );

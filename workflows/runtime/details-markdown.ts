@@ -1,4 +1,8 @@
 import type { DeployServiceProgress } from '../../contracts/delivery/deploy-service.ts';
+import type { ManageAccessProgress } from '../../contracts/security/manage-access.ts';
+
+/** What the runs of all use cases show. */
+type Shown = Pick<ManageAccessProgress, 'stages' | 'waitingFor'>;
 
 /** Current details may have 20,000 bytes; more would only scroll. */
 const longestDetails = 8_000;
@@ -8,7 +12,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 const clock = (atMs: number | undefined): string =>
   atMs === undefined ? '' : new Date(atMs).toISOString().slice(11, 19);
 
-const stageTable = ({ stages }: DeployServiceProgress): string[] => [
+const stageTable = ({ stages }: Shown): string[] => [
   '| stage | status | from | to | note |',
   '|---|---|---|---|---|',
   ...stages.map(
@@ -26,7 +30,7 @@ const exampleMessage = (verb: string, planDigest: string | undefined): string =>
       : {}),
   });
 
-const waiting = ({ waitingFor }: DeployServiceProgress, workflowId: string): string[] => {
+const waiting = ({ waitingFor }: Shown, workflowId: string): string[] => {
   if (waitingFor === undefined) return [];
   const { what, verbs, deadlineAtMs, planDigest } = waitingFor;
   const until = deadlineAtMs === undefined ? '' : ` until ${new Date(deadlineAtMs).toISOString()}`;
@@ -65,6 +69,31 @@ export const renderDetails = (progress: DeployServiceProgress, workflowId: strin
     ...gateLines(progress),
     ...compensationLines(progress),
   ];
+  return cut(lines);
+};
+
+const cut = (lines: readonly string[]): string => {
   const text = lines.join('\n');
   return text.length <= longestDetails ? text : `${text.slice(0, longestDetails)}…`;
+};
+
+/** The same for a change of access: who has what before and after, and which targets have it. */
+export const renderAccessDetails = (progress: ManageAccessProgress, workflowId: string): string => {
+  const { change, status, outcome, before, after, targets } = progress;
+  const rolesOf = (person: string): string =>
+    before.find((each) => each.person === person)?.roles.join('; ') ?? '';
+  return cut([
+    `### access ${change}: ${outcome ?? status}`,
+    ...waiting(progress, workflowId),
+    '',
+    ...stageTable(progress),
+    '',
+    ...(after.length === 0 ? [] : ['| person | before | after |', '|---|---|---|']),
+    ...after.map(
+      ({ person, roles }) =>
+        `| ${cell(person)} | ${cell(rolesOf(person))} | ${cell(roles.join('; '))} |`,
+    ),
+    '',
+    ...targets.map(({ target, state, note }) => `- target \`${target}\`: **${state}** ${note}`),
+  ]);
 };

@@ -7,7 +7,7 @@ import {
 import type { ActivityOptions, RetryPolicy } from '@temporalio/workflow';
 import type { Contracts, TimeoutProfile } from '../../activities/contracts/port.ts';
 import type { Locks } from '../../activities/coordination/port.ts';
-import type { Identity } from '../../activities/identity/port.ts';
+import type { AccessChanges, AccessTargets, Identity } from '../../activities/identity/port.ts';
 import type { Checks, Releases, Routes, Workloads } from '../../activities/kubernetes/port.ts';
 import type { AlertRules, Measurements, MetricsSource } from '../../activities/metrics/port.ts';
 import type { Notifications } from '../../activities/notify/port.ts';
@@ -46,6 +46,8 @@ export interface Ports {
   alertRules: CalledPort<AlertRules>;
   releaseRecords: CalledPort<Pick<ReleaseRecords, 'add'>>;
   notifications: CalledPort<Notifications>;
+  accessChanges: CalledPort<AccessChanges>;
+  accessTargets: CalledPort<AccessTargets>;
   locks: CalledPort<Pick<Locks, 'request'>>;
   /** Local activities. */
   identity: CalledPort<Identity>;
@@ -78,6 +80,12 @@ export const portsOf = (profile: TimeoutProfile): Ports => {
     },
     releaseRecords: { add: remote('releaseRecords.add') },
     notifications: { send: remote('notifications.send') },
+    accessChanges: {
+      plan: remote('accessChanges.plan'),
+      write: remote('accessChanges.write'),
+      conclude: remote('accessChanges.conclude'),
+    },
+    accessTargets: { reconcile: remote('accessTargets.reconcile') },
     locks: { request: remote('locks.request') },
     identity: { verify: local('identity.verify') },
     holders: { holderStatus: local('locks.holderStatus') },

@@ -175,6 +175,11 @@ export const activityTable = {
   'measurements.watchCounts': { pool: 'traffic', kind: 'wait' },
   // The pool that is sure to have the store.
   'releaseRecords.add': { pool: 'kubernetes', kind: 'write' },
+  // That pool reaches clusters, and has the access configuration and the database.
+  'accessChanges.plan': { pool: 'kubernetes', kind: 'read' },
+  'accessChanges.write': { pool: 'kubernetes', kind: 'write' },
+  'accessChanges.conclude': { pool: 'kubernetes', kind: 'write' },
+  'accessTargets.reconcile': { pool: 'kubernetes', kind: 'write' },
   'notifications.send': { pool: 'notify', kind: 'notify' },
   'locks.request': { pool: 'orchestration', kind: 'lock' },
 } as const satisfies Record<string, { pool: Pool; kind: keyof typeof kinds }>;

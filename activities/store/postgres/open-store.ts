@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool, type PoolConfig } from 'pg';
-import { codedFailure } from '../../coded-failure.ts';
-import { addressOf, readDatabaseUrl, type DatabaseTarget } from './database-url.ts';
+import { tlsOptionsFor } from '../../database-tls.ts';
+import { addressOf, readDatabaseUrl, type DatabaseTarget } from '../../database-url.ts';
 import type { StoreSchema } from './schema.ts';
 import { toStoreFailure } from './store-failure.ts';
 
@@ -55,7 +54,7 @@ const poolConfig = (target: DatabaseTarget): PoolConfig => {
     user,
     // Without one the driver would look for a password file and variables of its own.
     password: password ?? '',
-    ssl: tlsOptions(target),
+    ssl: tlsOptionsFor(target),
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
@@ -63,27 +62,4 @@ const poolConfig = (target: DatabaseTarget): PoolConfig => {
     keepAlive: true,
     allowExitOnIdle: true,
   };
-};
-
-const tlsOptions = ({ tls, authoritiesFile }: DatabaseTarget): PoolConfig['ssl'] => {
-  if (tls === 'none') return false;
-  const verified = { rejectUnauthorized: true };
-  return authoritiesFile === undefined
-    ? verified
-    : { ...verified, ca: readAuthorities(authoritiesFile) };
-};
-
-const readAuthorities = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw codedFailure(
-      {
-        code: 'CONFIGURATION_INVALID',
-        message: `DATABASE_URL names ${file} as sslrootcert, which cannot be read. Nothing was connected.`,
-        subject: 'DATABASE_URL',
-      },
-      { cause },
-    );
-  }
 };

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { EndedRelease } from '../../../domain/delivery/ended-release.ts';
+import type { AccessGrant } from '../../../domain/security/access-grant.ts';
 
 /** The schema in the database that everything of ours is in. */
 export const schemaName = 'holdfast';
@@ -15,6 +16,7 @@ export const storeTables = [
   'outbox_message',
   'inbox_message',
   'access_key',
+  'access_grant_list',
 ] as const;
 
 export type StoreTable = (typeof storeTables)[number];
@@ -110,6 +112,17 @@ interface AccessKeyTable {
   revoked_at: ColumnType<Date | null, Date | null>;
 }
 
+/** Every version of what changes of access gave; only grows. */
+interface AccessGrantListTable {
+  /** A bigint, which the driver gives as text. */
+  version: ColumnType<string, number>;
+  write_id: string;
+  /** What was signed for it, where something was. */
+  request: string | null;
+  grants: ColumnType<readonly AccessGrant[], string>;
+  written_at: Generated<Date>;
+}
+
 /** The tables as they are after the last migration. */
 export interface StoreSchema {
   migration: MigrationTable;
@@ -122,4 +135,5 @@ export interface StoreSchema {
   outbox_message: OutboxMessageTable;
   inbox_message: InboxMessageTable;
   access_key: AccessKeyTable;
+  access_grant_list: AccessGrantListTable;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startAccessServer, type AccessServer } from './access-server.ts';
+import { accessFile } from '../../setup/access-folder.ts';
 import { approvals, planOf, requestOf } from './facade-server.ts';
 import { openTerminal, type Ended } from './user-terminal.ts';
 
@@ -56,6 +57,30 @@ describe('holdfast access', () => {
     const ci = await holdfast(['access', 'check', ...question, '--as', 'ci@example.com']);
     expect(ci.exitCode).toBe(77);
     expect(ci.stdout).toContain('only-people-approve');
+  });
+
+  test('says it of a change of access too, by the command that a refusal names', async () => {
+    const question = ['manageAccess.start', '--service', 'ops-4711'];
+    const rita = [...question, '--for', 'adam@example.com', '--as', 'rita@example.com'];
+    const refused = await holdfast(['access', 'check', ...rita]);
+    expect(refused.exitCode).toBe(77);
+    expect(refused.stdout).toContain('on the access change ops-4711: no policy permits it');
+    const [, named = ''] = /`holdfast ([^`]+)`/.exec(refused.stdout) ?? [];
+    expect(named).toContain("-e '*'");
+    const again = await holdfast(named.replace("'*'", '*').split(' '));
+    expect(again).toMatchObject({ exitCode: 77, stdout: '' });
+    expect(again.stderr).toContain('Nobody of the directory may');
+    const others = await holdfast(['access', 'check', ...question, '--for', 'new@example.com']);
+    expect(others).toMatchObject({ exitCode: 0, stdout: 'adam@example.com\n' });
+  });
+
+  test('says what it cannot know without a database', async () => {
+    const managed = { ...accessFile, managed: { roles: { operator: {} } } };
+    const file = server.folder.write('managed.yaml', managed);
+    const question = ['deployService.skip', '-e', 'prod', '--service', 'shop', '--access', file];
+    const asked = await holdfast(['access', 'check', ...question]);
+    expect(asked).toMatchObject({ exitCode: 0, stdout: 'omar@example.com\nadam@example.com\n' });
+    expect(asked.stderr).toContain('not known here, for DATABASE_URL is not set');
   });
 });
 

@@ -5,12 +5,13 @@ import {
   OpsError,
   type DeployServiceHandle,
   type DeployServiceRequest,
+  type ManageAccessRequest,
   type OpsClient,
 } from '../../../client/index.ts';
 import { publishedSchemas } from '../../../scripts/generate/published-schemas.ts';
 import { createInMemoryBlobStore } from '../../fakes/in-memory-blob-store.ts';
 import { describeDoor, type Refusal } from '../../fuzz/describe-door.ts';
-import { rulesOfReleases } from '../../fuzz/rules-beyond-schemas.ts';
+import { rulesOfAccessChanges, rulesOfReleases } from '../../fuzz/rules-beyond-schemas.ts';
 import type { Schema } from '../../fuzz/schema-oracle.ts';
 import { manifestsOf } from '../../workflow/delivery/sample-release.ts';
 
@@ -101,6 +102,34 @@ describeDoor('a request to deployService', {
     const request = isObject(value) ? { ...value, manifests: manifestsOf('1') } : value;
     try {
       const run = await ops.delivery.deployService.start(request as DeployServiceRequest);
+      if (!run.started) return { code: 'NOT_STARTED', text: run.workflowId };
+      started.push(run.workflowId);
+      return undefined;
+    } catch (error) {
+      return refusalOf(error);
+    }
+  },
+});
+
+/** The client says who asks, and why where the caller does not. */
+const changeSchema = (): Schema => {
+  const schema = without(schemaOf('manage-access.input'), 'requestedBy');
+  const { requestedBy = {}, ...properties } = schema.properties ?? {};
+  const asker = without(requestedBy, 'actor', 'reason');
+  return { ...schema, properties: { ...properties, requestedBy: asker } };
+};
+
+describeDoor('a request to manageAccess', {
+  schema: changeSchema(),
+  rules: rulesOfAccessChanges,
+  drawn: 6_000,
+  refusesWith: 'INVALID_INPUT',
+  // One change has one run.
+  identityOf: (value) => String((value as Record<string, unknown>)['change']),
+  passed: () => calls + blobs,
+  offer: async (value) => {
+    try {
+      const run = await ops.security.manageAccess.start(value as ManageAccessRequest);
       if (!run.started) return { code: 'NOT_STARTED', text: run.workflowId };
       started.push(run.workflowId);
       return undefined;

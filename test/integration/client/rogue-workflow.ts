@@ -11,3 +11,13 @@ export async function rogueWrite(taskQueue: string, request: unknown): Promise<u
   });
   return write(request);
 }
+
+/** The same for a write of roles. */
+export async function rogueGrant(taskQueue: string, request: unknown): Promise<unknown> {
+  const { 'accessChanges.write': write } = proxyActivities<{ 'accessChanges.write': Write }>({
+    taskQueue,
+    startToCloseTimeout: '10s',
+    retry: { maximumAttempts: 1 },
+  });
+  return write(request);
+}

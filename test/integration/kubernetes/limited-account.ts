@@ -8,6 +8,7 @@ import {
   createReleases,
   createRoutes,
   createWorkloads,
+  type Environments,
 } from '../../../activities/kubernetes/index.ts';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
 import type { RealSite } from './real-site.ts';
@@ -15,6 +16,7 @@ import type { RealSite } from './real-site.ts';
 export interface Rule {
   apiGroups: string[];
   resources: string[];
+  resourceNames?: string[];
   verbs: string[];
 }
 
@@ -76,20 +78,29 @@ const writeLimitedKubeconfig = async (
   return file;
 };
 
+/** The environment `staging` as a ServiceAccount with exactly these rights. */
+export const environmentsAs = async (
+  sandbox: Sandbox,
+  site: RealSite,
+  account: Account,
+): Promise<Environments> => {
+  const kubeconfig = await writeLimitedKubeconfig(sandbox, site, account);
+  const { namespace } = site;
+  return createEnvironments({
+    file: {
+      environments: { staging: { kubeconfig, context: 'limited', namespace, traffic: 'none' } },
+    },
+    directory: account.directory,
+  });
+};
+
 /** The whole capability as a ServiceAccount with exactly these rights. */
 export const portsAs = async (
   sandbox: Sandbox,
   site: RealSite,
   account: Account,
 ): Promise<Pick<RealSite, 'releases' | 'workloads' | 'routes'>> => {
-  const kubeconfig = await writeLimitedKubeconfig(sandbox, site, account);
-  const { namespace } = site;
-  const environments = createEnvironments({
-    file: {
-      environments: { staging: { kubeconfig, context: 'limited', namespace, traffic: 'none' } },
-    },
-    directory: account.directory,
-  });
+  const environments = await environmentsAs(sandbox, site, account);
   const deps = { environments, blobs: site.blobs };
   return {
     releases: createReleases(deps),

@@ -4,14 +4,11 @@ import { parseAllDocuments } from 'yaml';
 import { listAt, stringAt } from '../../../domain/delivery/canonical-json.ts';
 import type { Rule } from './limited-account.ts';
 
-const published = path.resolve(
-  import.meta.dirname,
-  '../../../deploy/kubernetes/released-namespace.yaml',
-);
+const published = path.resolve(import.meta.dirname, '../../../deploy/kubernetes');
 
 /** The rules that the documentation asks for. */
-export const publishedRules = async (): Promise<Rule[]> => {
-  const documents = parseAllDocuments(await readFile(published, 'utf8'));
+export const publishedRules = async (file = 'released-namespace.yaml'): Promise<Rule[]> => {
+  const documents = parseAllDocuments(await readFile(path.join(published, file), 'utf8'));
   const role = documents
     .map((document) => document.toJS() as unknown)
     .find((object) => stringAt(object, 'kind') === 'Role');

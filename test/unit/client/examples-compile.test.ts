@@ -77,6 +77,7 @@ describe('examples in documents and comments', () => {
       'client/index.ts',
       'client/ops-error.ts',
       'client/delivery/deploy-service.ts',
+      'client/security/manage-access.ts',
     ]) {
       expect(names).toContain(file);
     }

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createProgram, withDescendants } from '../../../client/cli/program.ts';
 import { verbCommand } from '../../../client/cli/command-lines.ts';
 import { createOpsClient } from '../../../client/index.ts';
+import type { Contract } from '../../../contracts/shared/define-contract.ts';
 import { catalogue } from '../../../contracts/catalogue.ts';
 import { fileNameOf } from '../../../scripts/generate/published-schemas.ts';
 import { openTestClient } from './unconnected-client.ts';
@@ -90,11 +91,12 @@ describe.each(catalogue)('$id $workflow has all of its artefacts', (contract) =>
     expect(verbs).toEqual(expect.arrayContaining(contract.messages.map(verbCommand)));
   });
 
-  test('an example that parses, and an id that names its environment and service', () => {
-    const parsed = contract.input.parse(contract.example);
-    const id = contract.workflowId(parsed);
-    expect(id).toContain(parsed.environment);
-    expect(id).toContain(parsed.service);
+  test('an example that parses, and an id that names what it is about', () => {
+    const row: Contract = contract;
+    const parsed = row.input.parse(row.example) as Record<string, string>;
+    const names = [parsed['environment'], parsed['service'], parsed['change']].filter(Boolean);
+    expect(names).not.toEqual([]);
+    for (const name of names) expect(row.workflowId(parsed)).toContain(name);
   });
 });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import { codedErrorOf } from '../../../activities/coded-failure.ts';
 import { createContracts } from '../../../activities/contracts/index.ts';
-import { loadServiceDefinition } from '../../../client/cli/files/index.ts';
+import { loadAccessChange, loadServiceDefinition } from '../../../client/cli/files/index.ts';
 import { OpsError } from '../../../client/index.ts';
 import { catalogue } from '../../../contracts/catalogue.ts';
 import { fileNameOf, publishedSchemas } from '../../../scripts/generate/published-schemas.ts';
@@ -12,9 +12,12 @@ import { readConfig } from '../../../workers/config.ts';
 import { StartError } from '../../../workers/start-error.ts';
 import { describeDoor, type Door, type Refusal } from '../../fuzz/describe-door.ts';
 import {
+  rulesOfAccessChangeFiles,
+  rulesOfAccessChanges,
   rulesOfDefinitions,
   rulesOfEnvironments,
   rulesOfReleases,
+  type RuleBeyondSchema,
 } from '../../fuzz/rules-beyond-schemas.ts';
 import type { Schema } from '../../fuzz/schema-oracle.ts';
 
@@ -35,7 +38,7 @@ const schemaOf = (name: string): Schema => {
 
 /** A door that ends where the value was read; what it would start is counted as read. */
 const readingDoor = (
-  door: Pick<Door, 'schema' | 'rules' | 'refusesWith'>,
+  door: Pick<Door, 'schema' | 'rules' | 'refusesWith' | 'drawn'>,
   read: (value: unknown) => Promise<unknown>,
 ): Door => {
   let passed = 0;
@@ -69,13 +72,19 @@ const written = async (value: unknown): Promise<string> => {
   return file;
 };
 
+const rulesOf: Readonly<Record<string, readonly RuleBeyondSchema[]>> = {
+  deployService: rulesOfReleases,
+  manageAccess: rulesOfAccessChanges,
+};
+
 for (const { id, workflow } of catalogue) {
   const schema = schemaOf(`${fileNameOf(workflow)}.input`);
   const contracts = createContracts({ timeoutProfile: 'test' });
   describeDoor(
     `the input of ${workflow} as a worker reads it`,
-    readingDoor({ schema, rules: rulesOfReleases, refusesWith: 'INVALID_INPUT' }, async (value) =>
-      contracts.parse({ contract: id, value }),
+    readingDoor(
+      { schema, rules: rulesOf[workflow] ?? [], refusesWith: 'INVALID_INPUT', drawn: 4_000 },
+      async (value) => contracts.parse({ contract: id, value }),
     ),
   );
 }
@@ -85,6 +94,19 @@ describeDoor(
   readingDoor(
     { schema: schemaOf('holdfast'), rules: rulesOfDefinitions, refusesWith: 'INVALID_INPUT' },
     async (value) => loadServiceDefinition(await written(value)),
+  ),
+);
+
+describeDoor(
+  'the file of a change of access',
+  readingDoor(
+    {
+      schema: schemaOf('access-change'),
+      rules: rulesOfAccessChangeFiles,
+      drawn: 4_000,
+      refusesWith: 'INVALID_INPUT',
+    },
+    async (value) => loadAccessChange(await written(value)),
   ),
 );
 

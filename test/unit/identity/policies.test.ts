@@ -37,15 +37,22 @@ afterAll(() => folder.remove());
 
 const about = { environment: 'prod', service: 'shop', requestedBy: 'rita@example.com' };
 
+/** A change of access for somebody who is not in the directory yet. */
+const aboutAccess = {
+  ...{ environment: 'prod', service: 'ops-4711', requestedBy: 'rita@example.com' },
+  access: { users: ['new@example.com'], groups: [], isBreakGlass: false },
+};
+
 const steering = ['start', 'pause', 'resume', 'promote', 'abort', 'retryStep'];
 const overriding = ['promoteFull', 'setWeight', 'skip', 'retryCompensation', 'resolveLock'];
 const deciding = ['approve', 'reject'];
+const changingAccess = ['changeAccess'];
 
 const mayDo: Record<string, readonly string[]> = {
   'rita@example.com': steering,
   'omar@example.com': [...steering, ...overriding],
   'anna@example.com': deciding,
-  'adam@example.com': [...steering, ...overriding, ...deciding],
+  'adam@example.com': [...steering, ...overriding, ...deciding, ...changingAccess],
   'nina@example.com': [],
   // A service may start and reject; approving is for people.
   'ci@example.com': [...steering, 'reject'],
@@ -53,17 +60,21 @@ const mayDo: Record<string, readonly string[]> = {
 
 describe('the default policies', () => {
   const table = Object.keys(mayDo).flatMap((name) =>
-    accessActions.map(({ id, verb }) => ({ name, id, isAllowed: mayDo[name]?.includes(verb) })),
+    accessActions.map((action) => ({
+      ...{ name, id: action.id, about: action.about },
+      isAllowed: mayDo[name]?.includes(action.verb),
+    })),
   );
-  test.each(table)('$name, $id: $isAllowed', async ({ name, id, isAllowed }) => {
+  test.each(table)('$name, $id: $isAllowed', async ({ name, id, isAllowed, about: what }) => {
     const gate = gateOf(folder.file);
-    const asked = gate.permit(await gate.personNamed(name), { ...about, action: id }, nowMs);
+    const question = { ...(what === 'Access' ? aboutAccess : about), action: id };
+    const asked = gate.permit(await gate.personNamed(name), question, nowMs);
     if (isAllowed === true) expect((await asked).decidedBy.length).toBeGreaterThan(0);
     else expect(await errorOf(asked)).toMatchObject({ type: 'PERMISSION_DENIED' });
   });
 
   test('know every verb of the catalogue', () => {
-    const known = new Set([...steering, ...overriding, ...deciding]);
+    const known = new Set([...steering, ...overriding, ...deciding, ...changingAccess]);
     expect(accessActions.filter(({ verb }) => !known.has(verb))).toEqual([]);
   });
 

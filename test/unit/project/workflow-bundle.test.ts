@@ -11,7 +11,7 @@ const workflowsPath = path.join(REPOSITORY, 'workflows/index.ts');
 
 // Every cached run holds the bundle's objects in memory, and every replay after a cache miss builds
 // them again. The SDK alone takes 1.63 MB, its source map included; the rest is ours to spend.
-const BYTE_BUDGET = 3_200_000;
+const BYTE_BUDGET = 3_400_000;
 
 const ALLOWED_PRODUCT =
   /^(?:(?:workflows|domain)\/.+|contracts\/(?:errors|error-definition|infrastructure-errors|messages|search-attributes))\.ts$/;

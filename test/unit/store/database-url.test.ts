@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { addressOf, readDatabaseUrl } from '../../../activities/store/postgres/database-url.ts';
+import { addressOf, readDatabaseUrl } from '../../../activities/database-url.ts';
 
 const codeOf = (url: string): unknown => {
   try {

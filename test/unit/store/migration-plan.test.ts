@@ -46,5 +46,6 @@ test('migrations are numbered from 1 without gaps, and what was released is as i
     '53b147038ccb45b9b62bae1f58f54f1898385f567a2af6018c9b4132078fe77d',
     '61122d3e85514d03b5fc65cf1da9eb035638a710cddb39bfaf451a4a35f02146',
     'fc64f87e3936eaba0cd7ca9775ed4b56998d4cdaccbe8e8c240d094b52c24994',
+    '18b343de7de13480564485b5ce4a4433d5a470bf62a09d42520cea46ff1891cc',
   ]);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openIdentity } from '../../../workers/access.ts';
 import { readConfig } from '../../../workers/config.ts';
 import { StartError } from '../../../workers/start-error.ts';
-import { createAccessFolder, type AccessFolder } from '../../setup/access-folder.ts';
+import { accessFile, createAccessFolder, type AccessFolder } from '../../setup/access-folder.ts';
 
 let folder: AccessFolder;
 
@@ -32,6 +32,27 @@ describe('a worker', () => {
   test('takes nobody at their word with one', async () => {
     const { identity } = await open(folder.file);
     await expect(identity.verify(request)).rejects.toMatchObject({ type: 'IDENTITY_UNPROVEN' });
+  });
+
+  test('without a database does not start where roles are given, and lets nobody in where that comes later', async () => {
+    const managed = { ...accessFile, managed: { roles: { operator: {} } } };
+    const file = folder.write('managed.yaml', managed);
+    const refused = await open(file).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StartError);
+    expect(refused).toMatchObject({ code: 'CONFIGURATION_INVALID' });
+    expect(String(refused)).toContain('DATABASE_URL');
+
+    folder.write('managed.yaml', accessFile);
+    const { gate } = await open(file);
+    const rita = await gate?.personNamed('rita@example.com');
+    if (gate === undefined || rita === undefined) throw new Error('the worker checks nobody');
+    const question = { ...request.about, action: request.action };
+    expect(await gate.permit(rita, question, 0)).toMatchObject({ isAllowed: true });
+    folder.write('managed.yaml', managed);
+    await expect(gate.permit(rita, question, 0)).rejects.toMatchObject({
+      type: 'CONFIGURATION_INVALID',
+      message: expect.stringContaining('DATABASE_URL'),
+    });
   });
 
   test('does not start with one that cannot be used, and names the field', async () => {

@@ -200,7 +200,7 @@ const createWorkers = async (
     },
     notify: {
       'notifications.send': async ({ notification }: { notification: Notification }) => {
-        find(notification.environment).notifications.push(notification);
+        find(notification.environment ?? '').notifications.push(notification);
       },
     },
   };

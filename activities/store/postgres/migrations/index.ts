@@ -4,6 +4,7 @@ import { releaseRecords } from './0001-release-records.ts';
 import { auditLog } from './0002-audit-log.ts';
 import { outbox } from './0003-outbox.ts';
 import { accessKeys } from './0004-access-keys.ts';
+import { accessGrants } from './0005-access-grants.ts';
 import type { Migration } from './migration.ts';
 
 /** A migration with the digest by which an altered one is found out. */
@@ -20,4 +21,5 @@ export const migrations: readonly ChecksummedMigration[] = [
   auditLog,
   outbox,
   accessKeys,
+  accessGrants,
 ].map((migration) => ({ ...migration, checksum: checksumOf(migration) }));

@@ -1,4 +1,4 @@
-import { codedFailure } from '../../coded-failure.ts';
+import { codedFailure } from './coded-failure.ts';
 
 /** A database and how to reach it, read from its URL. */
 export interface DatabaseTarget {
@@ -21,10 +21,34 @@ const unverifiedModes = ['disable', 'allow', 'prefer', 'no-verify'];
 /**
  * Reads `postgres://user:password@host:port/database`. What leaves this machine is encrypted, and
  * the certificate of the other side checked: `sslmode=require` is as strict here as `verify-full`.
+ * `source` is what an error calls the text, which it never repeats: it holds a password.
  *
  * @throws CONFIGURATION_INVALID, STORE_NOT_PRIVATE
  */
-export const readDatabaseUrl = (text: string): DatabaseTarget => {
+export const readDatabaseUrl = (text: string, source = 'DATABASE_URL'): DatabaseTarget => {
+  try {
+    return targetIn(text);
+  } catch (error) {
+    if (!(error instanceof UnusableUrl)) throw error;
+    const { code, message } = error;
+    throw codedFailure({
+      code,
+      message: `${source} ${message} Nothing was connected.`,
+      subject: source,
+    });
+  }
+};
+
+class UnusableUrl extends Error {
+  readonly code: 'CONFIGURATION_INVALID' | 'STORE_NOT_PRIVATE';
+
+  constructor(message: string, code: UnusableUrl['code'] = 'CONFIGURATION_INVALID') {
+    super(message);
+    this.code = code;
+  }
+}
+
+const targetIn = (text: string): DatabaseTarget => {
   const url = parsed(text);
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
   const database = decoded(url.pathname.slice(1));
@@ -54,7 +78,6 @@ export const addressOf = ({ host, port, database }: DatabaseTarget): string =>
 const parsed = (text: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && ['postgres:', 'postgresql:'].includes(url.protocol)) return url;
-  // The text is not repeated: it holds a password.
   throw invalid('is not of the form postgres://user:password@host:port/database');
 };
 
@@ -73,19 +96,13 @@ const tlsFor = (host: string, mode: string | null): DatabaseTarget['tls'] => {
   }
   if (isLoopback(host)) return 'none';
   if (mode === null) return 'verified';
-  throw codedFailure({
-    code: 'STORE_NOT_PRIVATE',
-    message: `DATABASE_URL has sslmode=${mode} for ${host}, which is another machine: who is between could read and change everything. Nothing was connected.`,
-    subject: 'DATABASE_URL',
-  });
+  throw new UnusableUrl(
+    `has sslmode=${mode} for ${host}, which is another machine: who is between could read and change everything.`,
+    'STORE_NOT_PRIVATE',
+  );
 };
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
-const invalid = (reason: string): Error =>
-  codedFailure({
-    code: 'CONFIGURATION_INVALID',
-    message: `DATABASE_URL ${reason}. Nothing was connected.`,
-    subject: 'DATABASE_URL',
-  });
+const invalid = (reason: string): Error => new UnusableUrl(`${reason}.`);

@@ -1,0 +1,1 @@
+export { createPostgresAccessTarget } from './postgres-access-target.ts';
