@@ -34,14 +34,16 @@ export const openIdentity = async ({
   // Loaded on demand: policies and tokens cost a worker without them nothing.
   const access = await import('../activities/identity/index.ts');
   if (databaseUrl === undefined) {
-    const gate = access.openAccessGate(accessFile, { grants: grantsWithoutDatabase });
+    const gate = access.openAccessGate(accessFile, {
+      ...{ grants: grantsWithoutDatabase, namesWhoMay: false },
+    });
     const { managed } = await usableSettings(gate);
     if (managed !== undefined) throw startError(missingDatabase());
     return { ...checksBy(access, gate), close: async () => undefined };
   }
   const { openAccessDatabase } = await import('../activities/store/postgres/index.ts');
   const { close, ...stored } = openAccessDatabase(databaseUrl);
-  const gate = access.openAccessGate(accessFile, stored);
+  const gate = access.openAccessGate(accessFile, { ...stored, namesWhoMay: false });
   await usableSettings(gate);
   return { ...checksBy(access, gate), close };
 };

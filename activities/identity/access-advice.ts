@@ -2,9 +2,13 @@ import type { PermissionQuestion } from '../../domain/security/permission.ts';
 
 export const mostNamed = 3;
 
-/** Whom to ask instead, and the command that tells why; for someone who was refused. */
-export const adviceFor = (people: readonly string[], question: PermissionQuestion): string => {
+/** Whom to ask instead, where that is told, and the command that tells more; for someone who was refused. */
+export const adviceFor = (
+  people: readonly string[] | undefined,
+  question: PermissionQuestion,
+): string => {
   const check = `\`${['holdfast', 'access', 'check', ...argumentsFor(question)].join(' ')}\``;
+  if (people === undefined) return `Ask someone who may; ${check} tells who that is.`;
   if (people.length === 0) return `Nobody of the directory may; ${check} asks again.`;
   const named = people.slice(0, mostNamed).join(', ');
   const more = people.length > mostNamed ? ' or others' : '';

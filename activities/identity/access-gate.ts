@@ -27,7 +27,7 @@ export interface AccessGate {
   holderOfToken(token: string, atMs: number): Promise<Person>;
   /**
    * The decision where it is yes.
-   * @throws PERMISSION_DENIED, which names who may; STORE_UNREACHABLE where roles that were given
+   * @throws PERMISSION_DENIED; STORE_UNREACHABLE where roles that were given
    * cannot be read: nobody is let in then
    */
   permit(person: Person, question: PermissionQuestion, atMs: number): Promise<PermissionDecision>;
@@ -51,6 +51,11 @@ export interface AccessGateDeps {
   tokens: OidcTokens;
   /** Roles that were given; they count where access.yaml has a section `managed`. */
   grants?: AccessGrants | undefined;
+  /**
+   * Whether a refusal names who may. Where people are helped it does; where anybody may ask it does
+   * not: it would tell strangers whom to trick, and cost as many decisions as there are people.
+   */
+  namesWhoMay?: boolean | undefined;
 }
 
 export const createAccessGate = ({
@@ -58,6 +63,7 @@ export const createAccessGate = ({
   keysOf,
   tokens,
   grants,
+  namesWhoMay = true,
 }: AccessGateDeps): AccessGate => {
   /** By what one question is decided: read once for it, however many people it is asked for. */
   const rulesAt = async (atMs: number): Promise<AccessSettings> => {
@@ -83,7 +89,7 @@ export const createAccessGate = ({
       throw codedFailure({
         code: 'PERMISSION_DENIED',
         message: `${describeRefusal(person, question, decision)}${frozen(rules, question, atMs)} Nothing was changed.`,
-        next: adviceFor(firstWhoMay(rules, question, atMs), question),
+        next: adviceFor(namesWhoMay ? firstWhoMay(rules, question, atMs) : undefined, question),
         subject: question.action,
       });
     },

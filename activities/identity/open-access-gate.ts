@@ -1,6 +1,6 @@
 import type { AccessGrants } from '../../domain/security/access-grant.ts';
 import type { AccessKeys } from '../../domain/security/access-key.ts';
-import { createAccessGate, type AccessGate } from './access-gate.ts';
+import { createAccessGate, type AccessGate, type AccessGateDeps } from './access-gate.ts';
 import { openAccessSettings } from './access-settings.ts';
 import { createFilesystemAccessKeys } from './filesystem-access-keys.ts';
 import { createOidcTokens } from './oidc-tokens.ts';
@@ -14,11 +14,12 @@ interface StoredAccess {
 /** The gate of a process, by this access.yaml. */
 export const openAccessGate = (
   accessFile: string,
-  { keys, grants }: StoredAccess = {},
+  { keys, grants, namesWhoMay }: StoredAccess & Pick<AccessGateDeps, 'namesWhoMay'> = {},
 ): AccessGate =>
   createAccessGate({
     settings: openAccessSettings(accessFile),
     keysOf: ({ keysFile }) => keys ?? createFilesystemAccessKeys(keysFile),
     tokens: createOidcTokens(),
     grants,
+    namesWhoMay,
   });

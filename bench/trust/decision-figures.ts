@@ -17,7 +17,7 @@ const atMs = Date.UTC(2026, 5, 1, 12);
 
 /**
  * Who asks and whether they may, as each message has it: the files are looked at again for every
- * question. Everyone of the directory asks for every action. A refusal also finds out who may.
+ * question. Everyone of the directory asks for every action, of a gate as workers have it.
  */
 export const measureDecisions = async (): Promise<Omit<Figure, 'holds' | 'ratio'>[]> => {
   const folder = createAccessFolder();
@@ -25,6 +25,7 @@ export const measureDecisions = async (): Promise<Omit<Figure, 'holds' | 'ratio'
     settings: openAccessSettings(folder.file),
     keysOf: ({ keysFile }) => createFilesystemAccessKeys(keysFile),
     tokens: createOidcTokens(),
+    namesWhoMay: false,
   });
   const about = { environment: 'production', service: 'shop', requestedBy: 'rita@example.com' };
   const decide = async (name: string, action: string): Promise<'allowed' | 'refused'> => {
