@@ -10,10 +10,10 @@ import type { Audit } from './audit.ts';
 type Recorder = Pick<Audit, 'record'>;
 
 /** A release, which whoever counts it records the end of. */
-const release = 'deployService.start';
+const startOfRelease = 'deployService.start';
 
 /** What begins something whose outcome is recorded later. */
-const beginnings: ReadonlySet<string> = new Set([release, 'manageAccess.start']);
+const beginnings: ReadonlySet<string> = new Set([startOfRelease, 'manageAccess.start']);
 
 /**
  * Records who asked for a run, and each message to it, accepted or refused. The run hears no answer
@@ -89,7 +89,7 @@ export const auditedReleaseRecords = (
         id: `${runId}/ended`,
         atMs: endedAtMs,
         actor: { name: 'holdfast', verification: 'verified' },
-        action: release,
+        action: startOfRelease,
         subject: { service, environment, release },
         phase: 'outcome',
         correlation: runId,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Releases } from '../../../activities/kubernetes/port.ts';
@@ -178,11 +179,11 @@ describe('attempts that come too late', () => {
     const first = await driver.prepare('1', 1, {});
     const startToCloseTimeoutMs = 200;
     const environment = new MockActivityEnvironment({ startToCloseTimeoutMs });
-    const longer = new Promise<void>((resolve) => setTimeout(resolve, startToCloseTimeoutMs + 100));
     let writes = 0;
     site.proxy.decide = ({ mutating }) => {
       writes += mutating ? 1 : 0;
-      return mutating ? forward : { kind: 'hold', until: longer };
+      // Counted from here: the attempt began before it asked anything.
+      return mutating ? forward : { kind: 'hold', until: delay(startToCloseTimeoutMs + 100) };
     };
     const write = environment.run(async () => site.releases.write({ ...first.step, index: 0 }));
     expect(await codeOf(write)).toBe('WRITE_CONFLICT');
