@@ -20,6 +20,8 @@ const MARKER = 'HOLDFAST_SANDBOX_PROCESS';
 const DEFAULT_STOP_WITHIN_MS = 5_000;
 /** The kernel needs a moment to take a killed process away, longer under memory pressure. */
 const KILL_WITHIN_MS = 10_000;
+/** From the decision to start a process to the moment in which it can be told from others. */
+const COMES_UP_WITHIN_MS = 1_000;
 const LOOK_EVERY_MS = 20;
 
 export interface ProcessSupervisor {
@@ -80,7 +82,10 @@ async function start(
 async function stop({ paths, records }: Supervision, name: string): Promise<void> {
   const record = await records.read(name);
   if (record === undefined) return;
-  const identity = await liveIdentity(paths, record);
+  const identity =
+    record.identity === undefined
+      ? await unrecordedWithin(paths, record, COMES_UP_WITHIN_MS)
+      : await liveIdentity(paths, record);
   if (identity !== undefined) await endProcess(record, identity);
   await records.remove(name);
 }
@@ -104,9 +109,7 @@ async function liveIdentity(
   paths: StatePaths,
   record: ProcessRecord,
 ): Promise<ProcessIdentity | undefined> {
-  if (record.identity === undefined) {
-    return findUnrecorded(`${MARKER}=${markerOf(paths, record.name)}`, record.command);
-  }
+  if (record.identity === undefined) return findUnrecorded(paths, record);
   return (await isAlive(record.identity)) ? record.identity : undefined;
 }
 
@@ -154,15 +157,34 @@ async function identityOfChild(
   });
 }
 
-/** Children inherit the marker, so only the one that runs the recorded command is ours to stop. */
+/**
+ * Children inherit the marker, so only the one that runs the recorded command is ours to stop; or
+ * that takes its rights away first and then becomes it.
+ */
 async function findUnrecorded(
-  marker: string,
-  command: string,
+  paths: StatePaths,
+  record: ProcessRecord,
 ): Promise<ProcessIdentity | undefined> {
-  for (const identity of await findByEnvironment(marker)) {
-    if ((await commandOf(identity.pid)) === command) return identity;
+  const commands = [record.command, invocationAs(record.account, record).command];
+  for (const identity of await findByEnvironment(`${MARKER}=${markerOf(paths, record.name)}`)) {
+    const command = await commandOf(identity.pid);
+    if (command !== undefined && commands.includes(command)) return identity;
   }
   return undefined;
+}
+
+/** Whoever started it was killed, perhaps before the new process had its environment. */
+async function unrecordedWithin(
+  paths: StatePaths,
+  record: ProcessRecord,
+  limitMs: number,
+): Promise<ProcessIdentity | undefined> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const identity = await findUnrecorded(paths, record);
+    if (identity !== undefined || performance.now() > deadline) return identity;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 async function endProcess(record: ProcessRecord, identity: ProcessIdentity): Promise<void> {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SandboxError } from '../../../sandbox/sandbox-error.ts';
 import { statePaths } from '../../../sandbox/state/directory.ts';
@@ -21,8 +22,11 @@ let processes: ProcessSupervisor;
 const strangers: ChildProcess[] = [];
 
 /** A process that the sandbox did not start. */
-async function startStranger(environment: Record<string, string> = {}): Promise<ProcessIdentity> {
-  const child = spawn(SLEEP.command, SLEEP.args, { stdio: 'ignore', env: environment });
+async function startStranger(
+  environment: Record<string, string> = {},
+  argv0 = SLEEP.command,
+): Promise<ProcessIdentity> {
+  const child = spawn(SLEEP.command, SLEEP.args, { stdio: 'ignore', env: environment, argv0 });
   strangers.push(child);
   await once(child, 'spawn');
   const identity = await identifyProcess(child.pid ?? 0);
@@ -142,6 +146,26 @@ describeUnless(reason, 'a process that was never recorded', () => {
     });
     expect(await processes.isRunning('ours')).toBe(true);
     await processes.stopAll();
+    expect(await isAlive(orphan)).toBe(false);
+  });
+
+  test('is stopped also while it is what takes its rights away, before the program itself', async () => {
+    const records = createProcessRecords(paths.processes);
+    const account = { userId: 65_534, groupId: 65_534 };
+    await records.write({ name: 'ours', ...SLEEP, account, logPath: join(paths.logs, 'ours.log') });
+    const marker = { HOLDFAST_SANDBOX_PROCESS: `${paths.directory}#ours` };
+    const orphan = await startStranger(marker, 'setpriv');
+    await processes.stopAll();
+    expect(await isAlive(orphan)).toBe(false);
+  });
+
+  test('is stopped also when it comes up only while it is looked for', async () => {
+    const records = createProcessRecords(paths.processes);
+    await records.write({ name: 'ours', ...SLEEP, logPath: join(paths.logs, 'ours.log') });
+    const stopped = processes.stopAll();
+    await delay(50);
+    const orphan = await startStranger({ HOLDFAST_SANDBOX_PROCESS: `${paths.directory}#ours` });
+    await stopped;
     expect(await isAlive(orphan)).toBe(false);
   });
 });
