@@ -1,5 +1,21 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { DataConverter } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
+
+const failedReplays = path.resolve(import.meta.dirname, '../../.holdfast/failed-replays');
+
+/** The run is gone when someone reads the report; its history says what happened in which order. */
+const withHistory = async (error: Error, workflowId: string, history: unknown): Promise<Error> => {
+  await mkdir(failedReplays, { recursive: true });
+  const file = path.join(failedReplays, `${workflowId.replaceAll(/[^\w.-]/g, '_')}.json`);
+  const isProto = typeof history === 'object' && history !== null && 'events' in history;
+  await writeFile(file, isProto ? historyToJSON(history as never) : JSON.stringify(history));
+  return Object.assign(error, {
+    message: `${error.message}\nThe history of ${workflowId} is kept in ${file}.`,
+  });
+};
 
 /** Replays histories with the workflows as they are. */
 export interface HistoryReplayer {
@@ -36,7 +52,8 @@ export const createReplayer = (dataConverter?: DataConverter): HistoryReplayer =
         wanted = { history, workflowId };
         const result = await results.next();
         if (result.done === true) throw new Error('the replay worker has ended');
-        if (result.value.error !== undefined) throw result.value.error;
+        if (result.value.error === undefined) return;
+        throw await withHistory(result.value.error, workflowId, history);
       }),
     close: () =>
       inTurn(async () => {
