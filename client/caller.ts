@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type * as IdentityModule from '../activities/identity/index.ts';
 import type { AccessGate, AccessKey } from '../activities/identity/index.ts';
 import type { AccessKeyEntry, AccessKeys } from '../domain/security/access-key.ts';
+import type { WantedApproval } from '../domain/security/approval.ts';
 import type { PermissionQuestion, Person } from '../domain/security/permission.ts';
 import { writeCommand, writeProof } from '../domain/security/signed-command.ts';
 import type { Surroundings } from './config.ts';
@@ -25,8 +26,15 @@ export interface Caller {
   readonly actor: string;
   /** False where neither key nor token is configured: then nothing is asked and nothing proven. */
   readonly isProven: boolean;
-  /** @throws IDENTITY_UNPROVEN, PERMISSION_DENIED */
-  permit(actor: string, question: PermissionQuestion): Promise<void>;
+  /**
+   * @param approvals that a start will wait for
+   * @throws IDENTITY_UNPROVEN, PERMISSION_DENIED; INVALID_INPUT for approvals that nobody could give
+   */
+  permit(
+    actor: string,
+    question: PermissionQuestion,
+    approvals?: readonly WantedApproval[],
+  ): Promise<void>;
   /** Undefined where there is neither key nor token. */
   prove(draft: CommandDraft): Promise<string | undefined>;
   close(): Promise<void>;
@@ -88,7 +96,7 @@ const provenCaller = async ({ surroundings, namedActor }: CallerChoice): Promise
   return {
     actor: holder ?? namedActor ?? surroundings.actor,
     isProven: holder !== undefined,
-    async permit(actor, question) {
+    async permit(actor, question, approvals = []) {
       if (holder === undefined) throw withoutCredential();
       refuseOther(actor, holder);
       if (opened === undefined) return;
@@ -96,6 +104,7 @@ const provenCaller = async ({ surroundings, namedActor }: CallerChoice): Promise
       await coded(async () => {
         const known = person ?? (await personOfKey(gate, credential, question));
         await permitHere(gate, known, question);
+        await identity.refuseUnreachable(gate, { approvals, question, atMs: Date.now() });
       });
     },
     prove: async (draft) => {

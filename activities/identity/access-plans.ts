@@ -10,7 +10,6 @@ import {
   lifetimeOf,
   type ChangeApproval,
 } from '../../domain/security/access-writes.ts';
-import { approverProblem, describeWanted, quorumOf } from '../../domain/security/approval.ts';
 import { canonicalJson } from '../../domain/security/canonical-json.ts';
 import { effectiveRoles } from '../../domain/security/effective-roles.ts';
 import {
@@ -23,6 +22,7 @@ import { codedFailure } from '../coded-failure.ts';
 import type { AccessGate } from './access-gate.ts';
 import type { AccessSettings } from './access-settings.ts';
 import type { AccessPlan, RolesOf } from './port.ts';
+import { unreachableApproval } from './reachable-approvals.ts';
 
 type Managed = NonNullable<AccessFile['managed']>;
 
@@ -115,23 +115,15 @@ const conflict = (
     subject: change,
   });
 
-/** Where everyone who counts is in the directory, a quorum that nobody can reach is told at once. */
 const refuseLoneChange = async (
   gate: AccessGate,
   change: AccessChange,
   approval: ChangeApproval | undefined,
 ): Promise<void> => {
-  const { issuers, users } = await gate.settings();
-  if (approval === undefined || issuers.length > 0) return;
+  if (approval === undefined) return;
   const question = { ...accessQuestion(change), action: 'manageAccess.approve' };
-  const able = (await gate.whoMay(question, Date.now())).filter((actor) => {
-    const groups = users.get(actor)?.groups ?? [];
-    return approverProblem(approval, { actor, groups }) === undefined;
-  });
-  if (able.length >= quorumOf(approval)) return;
-  throw conflict(change, [
-    `approval: wanted is that of ${describeWanted(approval)}, and ${able.length === 0 ? 'nobody' : `only ${able.join(', ')}`} may give it`,
-  ]);
+  const why = await unreachableApproval(gate, { wanted: approval, question, atMs: Date.now() });
+  if (why !== undefined) throw conflict(change, [`approval: ${why}`]);
 };
 
 /** A change after which nobody could make the next one has no way back. */

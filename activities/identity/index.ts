@@ -13,6 +13,7 @@ export { openAccessSettings } from './access-settings.ts';
 export { createFilesystemAccessKeys } from './filesystem-access-keys.ts';
 export { createOidcTokens } from './oidc-tokens.ts';
 export { makeSealingKey, sealToken } from './sealed-token.ts';
+export { refuseUnreachable } from './reachable-approvals.ts';
 export { readSecretFile } from './secret-file.ts';
 export { createTemporalClaimsTarget } from './temporal-claims-target.ts';
 export { makeTemporalKey, makeTemporalToken } from './temporal-token.ts';

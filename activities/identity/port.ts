@@ -14,7 +14,8 @@ import type {
 export interface Identity {
   /**
    * Who sends a message or starts a run, how far that is proven, and whether they may.
-   * @throws IDENTITY_UNPROVEN, PERMISSION_DENIED
+   * @throws IDENTITY_UNPROVEN, PERMISSION_DENIED; INVALID_INPUT where a start asks for approvals that
+   * nobody could give
    */
   verify(request: VerifyRequest): Promise<VerifiedActor>;
 }
@@ -32,6 +33,8 @@ export interface VerifyRequest {
   /** What it is about, as the run knows it and not as the sender says. */
   about: Omit<PermissionQuestion, 'action'>;
   planDigest?: string;
+  /** Of a start: what it will wait for. */
+  approvals?: readonly WantedApproval[];
   /** When it came in: a worker may have been away since. */
   askedAtMs: number;
 }

@@ -9,6 +9,7 @@ import { codedFailure } from '../coded-failure.ts';
 import type { AccessGate } from './access-gate.ts';
 import { contentDigestOf, isSignedBy } from './access-key-text.ts';
 import type { Identity, VerifyRequest } from './port.ts';
+import { refuseUnreachable } from './reachable-approvals.ts';
 import { openSealedToken } from './sealed-token.ts';
 
 /**
@@ -18,8 +19,11 @@ import { openSealedToken } from './sealed-token.ts';
 export const createVerifiedIdentity = ({ gate }: { gate: AccessGate }): Identity => ({
   async verify(request) {
     const { person, credential } = await provenSender(gate, request);
-    const { action, about, planDigest } = request;
-    const { decidedBy } = await gate.permit(person, { ...about, action }, Date.now());
+    const { action, about, planDigest, approvals } = request;
+    const question = { ...about, action };
+    const atMs = Date.now();
+    const { decidedBy } = await gate.permit(person, question, atMs);
+    if (approvals !== undefined) await refuseUnreachable(gate, { approvals, question, atMs });
     return {
       actor: person.name,
       verification: 'verified',

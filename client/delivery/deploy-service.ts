@@ -163,7 +163,7 @@ const proven = async (
     approvals: approvalsAskedFor(approvals),
     isHotfix: queue === 'hotfix',
   };
-  await caller.permit(actor, { action, environment, service, ...about });
+  await caller.permit(actor, { action, environment, service, ...about }, approvals);
   const proof = await caller.prove({
     workflowId: contract.workflowId(input),
     ...{ action, content: input },

@@ -62,6 +62,17 @@ export const approversAmong = (
 export const isApproved = (wanted: WantedApproval, given: readonly GivenApproval[]): boolean =>
   approversAmong(wanted, given).length >= quorumOf(wanted);
 
+/** Why nobody ever completes this approval, in words; undefined where these people could. */
+export const unreachableBecause = (
+  wanted: WantedApproval,
+  able: readonly GivenApproval[],
+): string | undefined => {
+  const approvers = approversAmong(wanted, able);
+  if (approvers.length >= quorumOf(wanted)) return undefined;
+  const found = approvers.length === 0 ? 'nobody' : `only ${approvers.join(', ')}`;
+  return `wanted is that of ${describeWanted(wanted)}, and ${found} may give it`;
+};
+
 /** One person, whoever they are. */
 export const isPlain = (wanted: WantedApproval): boolean =>
   quorumOf(wanted) === 1 && wanted.groups === undefined;

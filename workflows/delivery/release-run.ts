@@ -243,6 +243,7 @@ export const verifyRequester = async ({
         ...{ environment, service, requestedBy: actor },
         ...{ approvals: approvalsAskedFor(approvals), isHotfix: queue === 'hotfix' },
       },
+      approvals,
       ...(proof === undefined ? {} : { proof }),
     },
     { summary: 'who sends deploy?', scheduleToCloseMs: knownWithinMs },

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
-import { contentOf } from '../../workflow/delivery/sample-release.ts';
+import { contentOf, seededWorld } from '../../workflow/delivery/sample-release.ts';
 import { startAccessServer, type AccessServer } from './access-server.ts';
-import { errorOf } from './facade-server.ts';
+import { errorOf, requestOf } from './facade-server.ts';
 import { reason, signedByAnna, waitingRelease, type Waiting } from './waiting-release.ts';
 
 let server: AccessServer;
@@ -58,6 +58,44 @@ describe('an approval by several people', () => {
     const handle = await ops.delivery.deployService.getHandle(target.run.workflowId);
     await handle.reject({ reason: 'not today', planDigest: target.planDigest });
     expect((await errorOf(target.run.result())).code).toBe('APPROVAL_REJECTED');
+  });
+});
+
+describe('an approval that nobody could give', () => {
+  const loneWays: [string, { quorum?: number; groups?: string[] }, string][] = [
+    ['more people than may approve', { quorum: 3 }, 'only anna@example.com, adam@example.com may'],
+    ['a group of people who may not approve', { groups: ['operators'] }, 'nobody may give it'],
+    ['a group with too few of them', { quorum: 2, groups: ['approvers'] }, 'only anna@example.com'],
+  ] as const;
+
+  test.each(loneWays)('by %s is refused before anything starts', async (_, wanted, why) => {
+    const world = await seededWorld(server);
+    const request = requestOf(world, {
+      release: '2',
+      approvals: [{ name: 'release-manager', ...wanted }],
+    });
+    const rita = await server.as(world, 'rita@example.com');
+    expect(await errorOf(rita.delivery.deployService.start(request))).toMatchObject({
+      ...{ code: 'INVALID_INPUT', subject: 'approvals.0' },
+      message: expect.stringContaining(why),
+    });
+    const workflowId = `deploy:${world.environment}:shop:2`;
+    const plain = server.env.client.workflow.getHandle(workflowId);
+    await expect(plain.describe()).rejects.toThrow(/not found/i);
+    const past = await server.bypassing(world, 'rita@example.com');
+    const run = await past.delivery.deployService.start(request);
+    expect(await errorOf(run.result())).toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining(why),
+    });
+  });
+
+  test('does not count who asks: nobody approves what they asked for', async () => {
+    const world = await seededWorld(server);
+    const adam = await server.as(world, 'adam@example.com');
+    const approvals = [{ name: 'release-manager', groups: ['admins'] }];
+    const asked = adam.delivery.deployService.start(requestOf(world, { release: '2', approvals }));
+    expect((await errorOf(asked)).message).toContain('nobody may give it');
   });
 });
 

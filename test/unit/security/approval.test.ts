@@ -5,6 +5,7 @@ import {
   approversAmong,
   describeWanted,
   isApproved,
+  unreachableBecause,
 } from '../../../domain/security/approval.ts';
 
 const by = (actor: string, ...groups: string[]) => ({ actor, groups });
@@ -35,6 +36,17 @@ describe('an approval', () => {
     expect(describeWanted({ quorum: 2, groups: ['leads', 'security'] })).toBe(
       '2 people of leads or security',
     );
+  });
+
+  test('is out of reach where too few people count, and says who does', () => {
+    const wanted = { quorum: 2, groups: ['leads'] };
+    const able = [by('ana', 'leads'), by('ben')];
+    expect(unreachableBecause(wanted, able)).toBe(
+      'wanted is that of 2 people of leads, and only ana may give it',
+    );
+    expect(unreachableBecause(wanted, [])).toContain('nobody may give it');
+    expect(unreachableBecause(wanted, [...able, by('cleo', 'leads')])).toBeUndefined();
+    expect(unreachableBecause({}, able)).toBeUndefined();
   });
 
   test('counts for policies with every person that is asked for', () => {
