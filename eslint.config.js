@@ -22,6 +22,19 @@ const CLOCK_WITHOUT_ARGUMENT = {
   message: 'Take the time as a parameter.',
 };
 
+/** Two local activities of one run at once are answered in another order on replay. */
+const ACTIVITY_CALLS = {
+  name: '@temporalio/workflow',
+  importNames: [
+    'proxyActivities',
+    'proxyLocalActivities',
+    'scheduleActivity',
+    'scheduleLocalActivity',
+  ],
+  message:
+    'Call activities through workflows/runtime/ports.ts, which lets one local one go at a time.',
+};
+
 const DYNAMIC_IMPORT = {
   selector: 'ImportExpression',
   message: 'The bundle must be complete before the run starts.',
@@ -109,6 +122,12 @@ export default defineConfig(
         ...restricted(TIMERS, 'Use sleep or condition, which carry a summary into the history.'),
       ],
     },
+  },
+  {
+    name: 'workflows: activities are called through ports',
+    files: ['workflows/**'],
+    ignores: ['workflows/runtime/ports.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: [ACTIVITY_CALLS] }] },
   },
 
   {

@@ -4,18 +4,23 @@ import type { DataConverter } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 
+type History = Parameters<typeof historyToJSON>[0];
+
 const failedReplays = path.resolve(import.meta.dirname, '../../.holdfast/failed-replays');
 
 /** The run is gone when someone reads the report; its history says what happened in which order. */
-const withHistory = async (error: Error, workflowId: string, history: unknown): Promise<Error> => {
+const withHistory = async (error: Error, workflowId: string, history: History): Promise<Error> => {
   await mkdir(failedReplays, { recursive: true });
   const file = path.join(failedReplays, `${workflowId.replaceAll(/[^\w.-]/g, '_')}.json`);
-  const isProto = typeof history === 'object' && history !== null && 'events' in history;
-  await writeFile(file, isProto ? historyToJSON(history as never) : JSON.stringify(history));
+  await writeFile(file, historyToJSON(history));
   return Object.assign(error, {
     message: `${error.message}\nThe history of ${workflowId} is kept in ${file}.`,
   });
 };
+
+/** One that was read from a file is there already. */
+const isFetched = (history: unknown): history is History =>
+  typeof (history as Partial<History>).events?.[0]?.eventType === 'number';
 
 /** Replays histories with the workflows as they are. */
 export interface HistoryReplayer {
@@ -53,7 +58,8 @@ export const createReplayer = (dataConverter?: DataConverter): HistoryReplayer =
         const result = await results.next();
         if (result.done === true) throw new Error('the replay worker has ended');
         if (result.value.error === undefined) return;
-        throw await withHistory(result.value.error, workflowId, history);
+        const { error } = result.value;
+        throw isFetched(history) ? await withHistory(error, workflowId, history) : error;
       }),
     close: () =>
       inTurn(async () => {

@@ -15,6 +15,7 @@ import type { ReleaseRecords } from '../../activities/store/port.ts';
 import type { Probes } from '../../activities/traffic/port.ts';
 import { nonRetryableCodes } from '../../contracts/errors.ts';
 import { siblingQueue } from '../../domain/shared/task-queue.ts';
+import { inTurn } from './local-turns.ts';
 import { activityTable, localTiming, timingOf } from './timeouts.ts';
 import type { ActivityName, Timing } from './timeouts.ts';
 
@@ -141,13 +142,15 @@ function callRemote(name: ActivityName, profile: TimeoutProfile): AnyCall {
 function callLocal(name: string, profile: TimeoutProfile): AnyCall {
   const timing = localTiming(profile);
   return (request, { summary, scheduleToCloseMs }) =>
-    scheduleLocalActivity<never>(name, [request], {
-      startToCloseTimeout: timing.startToCloseMs,
-      ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: scheduleToCloseMs }),
-      retry: retryOf(timing),
-      cancellationType: ActivityCancellationType.TRY_CANCEL,
-      summary,
-    });
+    inTurn(() =>
+      scheduleLocalActivity<never>(name, [request], {
+        startToCloseTimeout: timing.startToCloseMs,
+        ...(scheduleToCloseMs === undefined ? {} : { scheduleToCloseTimeout: scheduleToCloseMs }),
+        retry: retryOf(timing),
+        cancellationType: ActivityCancellationType.TRY_CANCEL,
+        summary,
+      }),
+    );
 }
 
 const remoteOptions = (

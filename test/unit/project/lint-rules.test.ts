@@ -24,6 +24,8 @@ async function complaints(filePath: string, code: string): Promise<readonly (str
 
 const clock = 'export const at = () => Date.now();\n';
 const environment = "export const home = process.env['HOME'];\n";
+const localCall =
+  "import { scheduleLocalActivity } from '@temporalio/workflow';\nexport const call = scheduleLocalActivity;\n";
 const timer = 'setTimeout(() => {}, 10);\n';
 const talk = "console.log('ready');\n";
 
@@ -39,6 +41,7 @@ const planted: readonly (readonly [rule: string, file: string, code: string])[] 
   ['no-restricted-globals', 'workflows/delivery/run.ts', timer],
   ['no-restricted-globals', 'workflows/delivery/run.ts', 'export const p = process.pid;\n'],
   ['no-restricted-syntax', 'workflows/delivery/run.ts', "export const m = import('./x.ts');\n"],
+  ['no-restricted-imports', 'workflows/delivery/run.ts', localCall],
   ['no-restricted-properties', 'activities/notify/webhook.ts', environment],
   ['no-console', 'workers/main.ts', talk],
   ['no-console', 'sandbox/stack.ts', talk],
