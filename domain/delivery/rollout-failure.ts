@@ -26,17 +26,26 @@ const hopelessReasons: Readonly<Record<string, 'IMAGE_UNAVAILABLE' | 'ROLLOUT_FA
   RunContainerError: 'ROLLOUT_FAILED',
 };
 
+/**
+ * What the kubelet says while its own copy of a ConfigMap or Secret is not there yet; it tries again
+ * (k8s.io/kubernetes v1.36.4, pkg/kubelet/util/manager). One that does not exist is `not found`.
+ */
+const nodeIsLate = /^failed to sync \S+ cache: /;
+
+const hopelessCode = (reason: string, detail: string): RolloutFailure['code'] | undefined =>
+  nodeIsLate.test(detail) ? undefined : hopelessReasons[reason];
+
 const containerFailure = (pod: KubernetesObject): RolloutFailure | undefined => {
   for (const status of containerStatusesOf(pod)) {
     const reason = stringAt(status, 'state', 'waiting', 'reason') ?? '';
-    const code = hopelessReasons[reason];
+    const detail = stringAt(status, 'state', 'waiting', 'message') ?? '';
+    const code = hopelessCode(reason, detail);
     if (code === undefined) continue;
     const name = stringAt(status, 'name') ?? '';
     const image = code === 'IMAGE_UNAVAILABLE' ? ` (${stringAt(status, 'image') ?? ''})` : '';
-    const detail = stringAt(status, 'state', 'waiting', 'message');
     return {
       code,
-      reason: `container ${name}${image} of pod ${pod.metadata.name}: ${reason}${detail === undefined ? '' : `, ${detail}`}`,
+      reason: `container ${name}${image} of pod ${pod.metadata.name}: ${reason}${detail === '' ? '' : `, ${detail}`}`,
       ...(code === 'ROLLOUT_FAILED' ? { container: { pod: pod.metadata.name, name } } : {}),
     };
   }

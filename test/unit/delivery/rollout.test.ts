@@ -39,9 +39,9 @@ const pod = (name: string, status: object, metadata: object = {}): KubernetesObj
 
 const isReady = { conditions: [{ type: 'Ready', status: 'True' }] };
 const readyPods = [pod('a', isReady), pod('b', isReady)];
-const waiting = (reason: string): object => ({
+const waiting = (reason: string, message?: string): object => ({
   containerStatuses: [
-    { name: 'app', image: 'shop:2', restartCount: 1, state: { waiting: { reason } } },
+    { name: 'app', image: 'shop:2', restartCount: 1, state: { waiting: { reason, message } } },
   ],
 });
 
@@ -180,6 +180,14 @@ describe('a rollout fails', () => {
 
   test('not while containers are being created', () => {
     expect(failure({ pods: [pod('a', waiting('ContainerCreating'))] })).toBeUndefined();
+  });
+
+  test.each(['configmap', 'secret'])('not while the node is late to read a %s', (kind) => {
+    const late = `failed to sync ${kind} cache: timed out waiting for the condition`;
+    const status = waiting('CreateContainerConfigError', late);
+    expect(failure({ pods: [pod('a', status)] })).toBeUndefined();
+    const missing = waiting('CreateContainerConfigError', `${kind} "settings" not found`);
+    expect(failure({ pods: [pod('a', missing)] })?.reason).toContain('not found');
   });
 
   test('on an init container too', () => {
