@@ -35,6 +35,14 @@ const ACTIVITY_CALLS = {
     'Call activities through workflows/runtime/ports.ts, which lets one local one go at a time.',
 };
 
+/** Everything but types and the WebSocket, which is given an agent of ours. */
+const OTHER_HTTP = {
+  name: 'undici',
+  allowImportNames: ['WebSocket'],
+  allowTypeImports: true,
+  message: 'Open connections by activities/http-agent.ts, which keeps to HTTP/1.1.',
+};
+
 const DYNAMIC_IMPORT = {
   selector: 'ImportExpression',
   message: 'The bundle must be complete before the run starts.',
@@ -128,6 +136,14 @@ export default defineConfig(
     files: ['workflows/**'],
     ignores: ['workflows/runtime/ports.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: [ACTIVITY_CALLS] }] },
+  },
+
+  {
+    name: 'HTTP: one way to open connections',
+    files: ['activities/**', 'client/**', 'workers/**'],
+    // The prober of the demo sends plain HTTP to the sandbox's own gateway.
+    ignores: ['activities/http-agent.ts', 'client/cli/demo-prober.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [OTHER_HTTP] }] },
   },
 
   {

@@ -1,14 +1,8 @@
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import {
-  Agent,
-  ProxyAgent,
-  request,
-  WebSocket,
-  type buildConnector,
-  type Dispatcher,
-} from 'undici';
+import { WebSocket, type buildConnector, type Dispatcher } from 'undici';
 import { codedFailure } from '../coded-failure.ts';
+import { openAgent, openProxyAgent } from '../http-agent.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
 export interface WireRequest {
@@ -34,8 +28,8 @@ export interface ApiConnection {
 
 const connectTimeoutMs = 5_000;
 
-/** Connections of one process to one API server; watches hold one each. */
-const mostConnections = 64;
+/** The API server ends idle connections after 90 s; whoever is first wins, so it is always us. */
+const keepAliveTimeoutMs = 30_000;
 
 const tlsFields = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'];
 
@@ -57,19 +51,17 @@ const refuseSocks = (proxyUrl: string): void => {
   });
 };
 
-const dispatcherFrom = (
-  proxyUrl: string | undefined,
-  options: RequestOptions,
-  settings: Pick<Agent.Options, 'connections' | 'allowH2'> = { connections: mostConnections },
-): Dispatcher => {
+/** As many connections as there are requests at once: watches hold one each for their whole life. */
+const dispatcherFrom = (proxyUrl: string | undefined, options: RequestOptions): Dispatcher => {
   const tls = tlsOf(options);
+  const keepAliveTimeout = keepAliveTimeoutMs;
   if (proxyUrl === undefined) {
     const connect = { ...tls, timeout: connectTimeoutMs } as buildConnector.BuildOptions;
-    return new Agent({ connect, ...settings });
+    return openAgent({ connect, keepAliveTimeout });
   }
   refuseSocks(proxyUrl);
   const requestTls = tls as buildConnector.BuildOptions;
-  return new ProxyAgent({ uri: proxyUrl, requestTls, ...settings });
+  return openProxyAgent({ uri: proxyUrl, requestTls, keepAliveTimeout });
 };
 
 /** Certificates may rotate while the worker lives (exec plugins); then connections are made anew. */
@@ -94,13 +86,16 @@ export const openConnection = ({ server, proxyUrl, credentials }: ClusterAccess)
     return { dispatcher: current.dispatcher, headers: textHeaders(options.headers) };
   };
   const base = server.replace(/\/+$/, '');
+  const { origin, pathname } = new URL(base);
+  const basePath = pathname === '/' ? '' : pathname;
   return {
     server,
     async send({ method, path, headers, body, signal, silenceMs }) {
       const { dispatcher, headers: credentials } = await authorised();
-      return request(`${base}${path}`, {
+      return dispatcher.request({
+        origin,
+        path: `${basePath}${path}`,
         method,
-        dispatcher,
         headers: { ...credentials, ...headers },
         headersTimeout: silenceMs,
         bodyTimeout: silenceMs,
@@ -110,8 +105,8 @@ export const openConnection = ({ server, proxyUrl, credentials }: ClusterAccess)
     },
     async socket({ path, headers, protocols }) {
       const options = await credentials();
-      // The API server upgrades HTTP/1.1 only; a connection of its own ends with the socket.
-      const dispatcher = dispatcherFrom(proxyUrl, options, { allowH2: false });
+      // A connection of its own ends with the socket.
+      const dispatcher = dispatcherFrom(proxyUrl, options);
       const socket = new WebSocket(`${base.replace(/^http/, 'ws')}${path}`, {
         protocols,
         dispatcher,

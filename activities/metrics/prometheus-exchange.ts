@@ -1,6 +1,6 @@
-import { Agent } from 'undici';
 import type { CodedError } from '../../contracts/errors.ts';
 import { codedFailure } from '../coded-failure.ts';
+import { openAgent } from '../http-agent.ts';
 import { PrometheusAnswer } from './prometheus-answer.ts';
 import type { PrometheusAccess } from './prometheus-access.ts';
 
@@ -69,7 +69,7 @@ interface Response {
 type AnyCall = PrometheusCall | PrometheusRequest;
 
 const exchange = async (access: PrometheusAccess, call: AnyCall): Promise<Response> => {
-  const agent = new Agent({ pipelining: 0, maxResponseSize: maxAnswerBytes });
+  const agent = openAgent({ pipelining: 0, maxResponseSize: maxAnswerBytes });
   try {
     const response = await agent.request({
       origin: access.origin,

@@ -1,5 +1,6 @@
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { codedFailure } from '../coded-failure.ts';
+import { openAgent } from '../http-agent.ts';
 import type { Notification } from './port.ts';
 
 const timeoutMs = 5_000;
@@ -10,20 +11,31 @@ const maxRetryAfterMs = 300_000;
  * attempt, so that a receiver can drop what it has seen. Redirects are not
  * followed: a body must not go to an address that nobody configured.
  */
-export const createWebhookNotifier =
-  () =>
-  async (url: string, notification: Notification): Promise<void> => {
-    const response = await post(url, notification);
+export const createWebhookNotifier = (): ((
+  url: string,
+  notification: Notification,
+) => Promise<void>) => {
+  const agent = openAgent();
+  return async (url, notification) => {
+    const response = await post(agent, url, notification);
     // The connection is reused only after the body was read; its content does not matter.
     await response.body.dump();
     const { statusCode } = response;
     if (statusCode >= 200 && statusCode < 300) return;
     throw refusal(url, statusCode, retryAfterMs(response.headers['retry-after']));
   };
+};
 
-const post = async (url: string, notification: Notification): Promise<Dispatcher.ResponseData> => {
+const post = async (
+  agent: Dispatcher,
+  url: string,
+  notification: Notification,
+): Promise<Dispatcher.ResponseData> => {
   try {
-    return await request(url, {
+    const { origin, pathname, search } = new URL(url);
+    return await agent.request({
+      origin,
+      path: `${pathname}${search}`,
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': notification.id },
       body: JSON.stringify(notification),

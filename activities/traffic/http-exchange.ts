@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import { openAgent } from '../http-agent.ts';
 import type { ProbeAddress } from './probe-address.ts';
 import { maxVersionChars } from './watch-limits.ts';
 
@@ -37,8 +38,8 @@ export interface ConnectionSettings {
  * still points to it.
  */
 export const openConnections = (settings: ConnectionSettings): Connections => {
-  const kept = new Agent({ pipelining: 1, keepAliveTimeout: 10_000 });
-  const fresh = new Agent({ pipelining: 0 });
+  const kept = openAgent({ pipelining: 1, keepAliveTimeout: 10_000 });
+  const fresh = openAgent({ pipelining: 0 });
   const versionHeader = settings.versionHeader?.toLowerCase();
   let turn = 0;
   return {

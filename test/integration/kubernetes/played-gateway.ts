@@ -8,11 +8,15 @@ import {
   isPreconditionFailure,
 } from '../../../activities/kubernetes/api-error.ts';
 import type { ApiClient } from '../../../activities/kubernetes/api-client.ts';
+import { openChangeFeed } from '../../../activities/kubernetes/change-feed.ts';
+import { collectionPath, collections } from '../../../activities/kubernetes/object-access.ts';
 import { isRecord, listAt, numberAt, stringAt } from '../../../domain/delivery/canonical-json.ts';
 import { locateTool } from '../../../sandbox/index.ts';
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const plurals = ['httproutes', 'grpcroutes'];
+const routes = [collections.httpRoutes, collections.grpcRoutes];
+const longestWaitMs = 1_000;
 
 /** Teaches a cluster without a gateway the kinds of routes, as the Gateway API publishes them. */
 export const installRoutes = async (api: ApiClient): Promise<void> => {
@@ -127,20 +131,24 @@ export const playGateway = async (
   namespace: string,
   reporting: Reporting = true,
 ): Promise<{ stop: () => Promise<void> }> => {
-  const root = `/apis/gateway.networking.k8s.io/v1/namespaces/${namespace}`;
-  const served = plurals.map((plural) => `${root}/${plural}`);
+  const served = routes.map((collection) => collectionPath(namespace, collection));
   await Promise.all(served.map(async (collection) => untilServed(api, collection)));
+  const cluster = { api, namespace, environment: 'played', carriesTraffic: false, uid: '' };
+  const feed = openChangeFeed(cluster, routes);
+  const stopped = Promise.withResolvers<undefined>();
   let playing = true;
   const playOn = async (): Promise<void> => {
     while (playing) {
       for (const collection of served) await playRound({ api, collection, reporting });
-      await delay(50);
+      await Promise.race([feed.next(longestWaitMs), stopped.promise]);
     }
   };
   const played = playOn();
   return {
     stop: async () => {
       playing = false;
+      stopped.resolve(undefined);
+      feed.close();
       await played;
     },
   };

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** Hands bytes on, so that a test can cut connections and see how clients begin them. */
+export interface TcpRelay {
+  readonly port: number;
+  /** The first bytes of each connection so far. */
+  readonly beginnings: readonly Buffer[];
+  /** Ends every connection at once, as a server that goes down does. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** Where there is nothing to relay to, connections end after their first bytes. */
+export async function startTcpRelay(target?: { host: string; port: number }): Promise<TcpRelay> {
+  const sockets = new Set<Socket>();
+  const beginnings: Buffer[] = [];
+  const keep = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  };
+  const server = createServer((socket) => {
+    keep(socket);
+    socket.once('data', (bytes) => {
+      beginnings.push(bytes);
+      if (target === undefined) socket.destroy();
+    });
+    if (target === undefined) return;
+    const onward = connect(target);
+    keep(onward);
+    socket.pipe(onward).pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    beginnings,
+    cut,
+    close: async () => {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
