@@ -1,4 +1,4 @@
-import { Agent, ProxyAgent } from 'undici';
+import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 
 type Settings<Options> = Omit<Options, 'allowH2'>;
 
@@ -10,14 +10,54 @@ type Settings<Options> = Omit<Options, 'allowH2'>;
  *
  * @example
  * const agent = openAgent({ keepAliveTimeout: 10_000 });
- * const { statusCode } = await agent.request({ origin: 'https://shop.example', path: '/', method: 'GET' });
+ * const { statusCode } = await sendRequest(agent, {
+ *   ...{ origin: 'https://shop.example', path: '/healthz', method: 'GET' },
+ *   signal: AbortSignal.timeout(2_000),
+ * });
  */
 export const openAgent = (settings: Settings<Agent.Options> = {}): Agent =>
   new Agent({ ...settings, allowH2: false });
 
-/** The same through an HTTP proxy. */
+/** The same through an HTTP proxy, to which HTTP/1.1 is spoken too. */
 export const openProxyAgent = ({
   requestTls,
+  proxyTls,
   ...settings
 }: Settings<ProxyAgent.Options>): ProxyAgent =>
-  new ProxyAgent({ ...settings, allowH2: false, requestTls: { ...requestTls, allowH2: false } });
+  new ProxyAgent({
+    ...settings,
+    allowH2: false,
+    requestTls: { ...requestTls, allowH2: false },
+    proxyTls: { ...proxyTls, allowH2: false },
+  });
+
+export interface HttpRequest extends Omit<Dispatcher.RequestOptions, 'signal'> {
+  /** Ends the wait at once; its reason is what is thrown. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Sends one request. The library tells a request of its signal only when it has a connection, so
+ * that a server or proxy that takes no connection would keep its caller waiting; this does not.
+ *
+ * @throws the reason of the signal, or what the connection ended with
+ */
+export const sendRequest = async (
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+): Promise<Dispatcher.ResponseData> => {
+  const answer = dispatcher.request(request);
+  const { signal } = request;
+  if (signal === undefined) return answer;
+  const given = Promise.withResolvers<never>();
+  const giveUp = (): void => {
+    given.reject(signal.reason);
+  };
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    return await Promise.race([answer, given.promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+};

@@ -2,7 +2,7 @@ import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import { WebSocket, type buildConnector, type Dispatcher } from 'undici';
 import { codedFailure } from '../coded-failure.ts';
-import { openAgent, openProxyAgent } from '../http-agent.ts';
+import { openAgent, openProxyAgent, sendRequest } from '../http-agent.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
 export interface WireRequest {
@@ -28,8 +28,8 @@ export interface ApiConnection {
 
 const connectTimeoutMs = 5_000;
 
-/** The API server ends idle connections after 90 s; whoever is first wins, so it is always us. */
-const keepAliveTimeoutMs = 30_000;
+/** Shorter than that of any API server or balancer before it: who ends an idle connection is us. */
+const keepAliveTimeoutMs = 15_000;
 
 const tlsFields = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'servername', 'rejectUnauthorized'];
 
@@ -60,8 +60,9 @@ const dispatcherFrom = (proxyUrl: string | undefined, options: RequestOptions): 
     return openAgent({ connect, keepAliveTimeout });
   }
   refuseSocks(proxyUrl);
-  const requestTls = tls as buildConnector.BuildOptions;
-  return openProxyAgent({ uri: proxyUrl, requestTls, keepAliveTimeout });
+  const requestTls = { ...tls, timeout: connectTimeoutMs } as buildConnector.BuildOptions;
+  const proxyTls = { timeout: connectTimeoutMs };
+  return openProxyAgent({ uri: proxyUrl, requestTls, proxyTls, keepAliveTimeout });
 };
 
 /** Certificates may rotate while the worker lives (exec plugins); then connections are made anew. */
@@ -92,12 +93,14 @@ export const openConnection = ({ server, proxyUrl, credentials }: ClusterAccess)
     server,
     async send({ method, path, headers, body, signal, silenceMs }) {
       const { dispatcher, headers: credentials } = await authorised();
-      return dispatcher.request({
+      return sendRequest(dispatcher, {
         origin,
         path: `${basePath}${path}`,
         method,
         headers: { ...credentials, ...headers },
         headersTimeout: silenceMs,
+        // Else the library ends the connection after each DELETE that has a body.
+        reset: false,
         bodyTimeout: silenceMs,
         ...(body === undefined ? {} : { body }),
         ...(signal === undefined ? {} : { signal }),

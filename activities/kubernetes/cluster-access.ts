@@ -173,7 +173,13 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** On loopback there is nobody to read along; anywhere else it is the user's to decide. */
 const refusePlainHttp = (server: string, isAllowed: boolean): void => {
-  const url = new URL(server);
+  const url = URL.parse(server);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw configurationError(
+      `The kubeconfig names the server ${server}, which is no https address.`,
+      'server',
+    );
+  }
   if (url.protocol !== 'http:' || isAllowed || loopback.test(url.hostname)) return;
   throw codedFailure({
     code: 'CONFIGURATION_INVALID',

@@ -1,6 +1,6 @@
 import type { CodedError } from '../../contracts/errors.ts';
 import { codedFailure } from '../coded-failure.ts';
-import { openAgent } from '../http-agent.ts';
+import { openAgent, sendRequest } from '../http-agent.ts';
 import { PrometheusAnswer } from './prometheus-answer.ts';
 import type { PrometheusAccess } from './prometheus-access.ts';
 
@@ -71,7 +71,7 @@ type AnyCall = PrometheusCall | PrometheusRequest;
 const exchange = async (access: PrometheusAccess, call: AnyCall): Promise<Response> => {
   const agent = openAgent({ pipelining: 0, maxResponseSize: maxAnswerBytes });
   try {
-    const response = await agent.request({
+    const response = await sendRequest(agent, {
       origin: access.origin,
       path: `${access.basePath}${call.path}`,
       method: 'method' in call ? call.method : 'POST',

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { codedFailure } from '../coded-failure.ts';
-import { openAgent } from '../http-agent.ts';
+import { openAgent, sendRequest } from '../http-agent.ts';
 import type { Notification } from './port.ts';
 
 const timeoutMs = 5_000;
@@ -33,7 +33,7 @@ const post = async (
 ): Promise<Dispatcher.ResponseData> => {
   try {
     const { origin, pathname, search } = new URL(url);
-    return await agent.request({
+    return await sendRequest(agent, {
       origin,
       path: `${pathname}${search}`,
       method: 'POST',

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { openAgent } from '../http-agent.ts';
+import { openAgent, sendRequest, type HttpRequest } from '../http-agent.ts';
 import type { ProbeAddress } from './probe-address.ts';
 import { maxVersionChars } from './watch-limits.ts';
 
@@ -77,14 +77,14 @@ export const isNewConnection = (turn: number, newConnectionPercent: number): boo
 
 const exchange = async (
   agent: Dispatcher,
-  request: Dispatcher.RequestOptions,
+  request: HttpRequest,
   versionHeader: string | undefined,
 ): Promise<Answer> => {
   const startedAtMs = performance.now();
   const latency = (): number => performance.now() - startedAtMs;
   let version = '';
   try {
-    const { statusCode: status, headers, body: stream } = await agent.request(request);
+    const { statusCode: status, headers, body: stream } = await sendRequest(agent, request);
     if (versionHeader !== undefined) version = readVersion(headers[versionHeader]);
     const body = await readBody(stream);
     const text = `HTTP ${String(status)}: ${shorten(body)}`;

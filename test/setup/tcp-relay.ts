@@ -11,8 +11,10 @@ export interface TcpRelay {
   close(): Promise<void>;
 }
 
-/** Where there is nothing to relay to, connections end after their first bytes. */
-export async function startTcpRelay(target?: { host: string; port: number }): Promise<TcpRelay> {
+/** Where there is nothing to relay to, connections end after their first bytes, or get no answer. */
+export async function startTcpRelay(
+  target: { host: string; port: number } | 'end' | 'silence' = 'end',
+): Promise<TcpRelay> {
   const sockets = new Set<Socket>();
   const beginnings: Buffer[] = [];
   const keep = (socket: Socket): void => {
@@ -24,9 +26,9 @@ export async function startTcpRelay(target?: { host: string; port: number }): Pr
     keep(socket);
     socket.once('data', (bytes) => {
       beginnings.push(bytes);
-      if (target === undefined) socket.destroy();
+      if (target === 'end') socket.destroy();
     });
-    if (target === undefined) return;
+    if (typeof target === 'string') return;
     const onward = connect(target);
     keep(onward);
     socket.pipe(onward).pipe(socket);

@@ -74,56 +74,77 @@ describe('an API server whose connections are cut', () => {
   });
 });
 
-describe('every other server that a worker speaks to', () => {
-  let relay: TcpRelay;
+type Spoken = [name: string, speak: (origin: string, timeoutMs: number) => Promise<unknown>];
 
-  beforeAll(async () => {
-    relay = await startTcpRelay();
-  });
+const nobody = { credentials: () => Promise.resolve({ ca: 'none' }), proxyUrl: undefined };
 
-  afterAll(async () => {
+/** One request that is given up after its time, by everything that speaks to a server. */
+const spoken: Spoken[] = [
+  [
+    'an API server',
+    async (server, timeoutMs) => {
+      const wire = { method: 'GET' as const, path: '/', headers: {}, silenceMs: 5_000 };
+      const signal = AbortSignal.timeout(timeoutMs);
+      return openConnection({ ...nobody, server }).send({ ...wire, signal });
+    },
+  ],
+  [
+    'a proxy before an API server',
+    async (proxyUrl, timeoutMs) => {
+      const wire = { method: 'GET' as const, path: '/', headers: {}, silenceMs: 5_000 };
+      const signal = AbortSignal.timeout(timeoutMs);
+      const access = { ...nobody, server: 'https://cluster.example', proxyUrl };
+      return openConnection(access).send({ ...wire, signal });
+    },
+  ],
+  [
+    'Prometheus',
+    async (origin, timeoutMs) =>
+      callPrometheus(
+        { origin, basePath: '', subject: origin },
+        { path: '/api/v1/query', parameters: {}, timeoutMs },
+      ),
+  ],
+  ...[0, 100].map((newConnectionPercent): Spoken => [
+    `a service, with ${String(newConnectionPercent)} % of new connections`,
+    async (origin, timeoutMs) => {
+      const connections = openConnections({ newConnectionPercent });
+      const answer = await connections.get({ origin, basePath: '' }, '/', timeoutMs);
+      void connections.close();
+      throw new Error(answer.text);
+    },
+  ]),
+];
+
+const anyWebhook: Spoken = [
+  'a webhook',
+  async (origin) =>
+    createWebhookNotifier()(origin, {
+      ...{ id: 'one', event: 'started', text: '', workflowId: 'w', runId: 'r' },
+    }),
+];
+
+describe('every server that a worker speaks to', () => {
+  /** Extension 16 of the first message of TLS (RFC 7301), with its lengths: one protocol is offered. */
+  const offersOnly = (protocol: string): Buffer => {
+    const name = Buffer.from(protocol);
+    const { length } = name;
+    return Buffer.from([0, 16, 0, length + 3, 0, length + 1, length, ...name]);
+  };
+
+  test.each([...spoken, anyWebhook])('%s is spoken to in HTTP/1.1', async (_name, speak) => {
+    const relay = await startTcpRelay();
+    await speak(`https://127.0.0.1:${String(relay.port)}`, 5_000).catch(() => undefined);
+    expect(relay.beginnings[0]?.includes(offersOnly('http/1.1'))).toBe(true);
     await relay.close();
   });
 
-  /** The names of protocols that a client offers stand in the first bytes it sends. */
-  const offeredBy = async (speak: (origin: string) => Promise<unknown>): Promise<string[]> => {
-    const before = relay.beginnings.length;
-    await speak(`https://127.0.0.1:${String(relay.port)}`).catch(() => undefined);
-    const hello = relay.beginnings[before]?.toString('latin1') ?? '';
-    return ['h2', 'http/1.1'].filter((name) =>
-      hello.includes(String.fromCodePoint(name.length) + name),
-    );
-  };
-
-  const spoken: [string, (origin: string) => Promise<unknown>][] = [
-    [
-      'Prometheus',
-      (origin) =>
-        callPrometheus(
-          { origin, basePath: '', subject: origin },
-          { path: '/api/v1/query', parameters: {}, timeoutMs: 5_000 },
-        ),
-    ],
-    [
-      'a service under traffic, over kept connections',
-      (origin) =>
-        openConnections({ newConnectionPercent: 0 }).get({ origin, basePath: '' }, '/', 5_000),
-    ],
-    [
-      'a service under traffic, over new connections',
-      (origin) =>
-        openConnections({ newConnectionPercent: 100 }).get({ origin, basePath: '' }, '/', 5_000),
-    ],
-    [
-      'a webhook',
-      (origin) =>
-        createWebhookNotifier()(origin, {
-          ...{ id: 'one', event: 'started', text: '', workflowId: 'w', runId: 'r' },
-        }),
-    ],
-  ];
-
-  test.each(spoken)('%s is spoken to in HTTP/1.1', async (_name, speak) => {
-    expect(await offeredBy(speak)).toEqual(['http/1.1']);
+  test.each(spoken)('%s that takes no connection keeps nobody waiting', async (_name, speak) => {
+    const relay = await startTcpRelay('silence');
+    const failure = speak(`https://127.0.0.1:${String(relay.port)}`, 50);
+    // The time of the request, not that of the connection, which is longer.
+    await expect(failure).rejects.toThrow(/timeout|within 50 ms|no answer in time/i);
+    await expect(failure).rejects.not.toThrow(/connect/i);
+    await relay.close();
   });
 });

@@ -138,9 +138,13 @@ export const playGateway = async (
   const stopped = Promise.withResolvers<undefined>();
   let playing = true;
   const playOn = async (): Promise<void> => {
-    while (playing) {
-      for (const collection of served) await playRound({ api, collection, reporting });
-      await Promise.race([feed.next(longestWaitMs), stopped.promise]);
+    try {
+      while (playing) {
+        for (const collection of served) await playRound({ api, collection, reporting });
+        await Promise.race([feed.next(longestWaitMs), stopped.promise]);
+      }
+    } finally {
+      feed.close();
     }
   };
   const played = playOn();
@@ -148,7 +152,6 @@ export const playGateway = async (
     stop: async () => {
       playing = false;
       stopped.resolve(undefined);
-      feed.close();
       await played;
     },
   };

@@ -111,6 +111,16 @@ describe('a kubeconfig that leads nowhere', () => {
     });
   });
 
+  test.each(['cluster.example:6443', 'ftp://cluster.example', 'cluster'])(
+    'to %s, which is no address, is refused with its name',
+    async (server) => {
+      await expect(open({ token: 'opensesame' }, { server })).rejects.toMatchObject({
+        type: 'CONFIGURATION_INVALID',
+        message: `The kubeconfig names the server ${server}, which is no https address.`,
+      });
+    },
+  );
+
   test.each([{ token: 'opensesame' }, { username: 'ana', password: 'opensesame' }])(
     'over plain HTTP to another machine is refused (%j)',
     async (user) => {
