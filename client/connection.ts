@@ -1,4 +1,10 @@
-import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type ConnectionOptions,
+} from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import { createPayloadCodec, openKeyRing } from '../activities/encryption/index.ts';
@@ -48,12 +54,53 @@ export const openConnection = async (
   const payloadCodecs = [await openCodec(keyRingFile)];
   const address = options.address ?? defaultAddress;
   try {
-    const connection = await Connection.connect({ connectTimeout: connectTimeoutMs, ...options });
+    const life = { isClosed: false };
+    const connection = await Connection.connect({
+      connectTimeout: connectTimeoutMs,
+      ...options,
+      interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), endsWith(life)],
+    });
     const client = new Client({ connection, namespace, dataConverter: { payloadCodecs } });
-    return { client, address, namespace, close: async () => connection.close() };
+    const close = async (): Promise<void> => {
+      life.isClosed = true;
+      await connection.close();
+    };
+    return { client, address, namespace, close };
   } catch (error) {
     throw unreachable(error, address);
   }
+};
+
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+
+/** What of a listener is told here; the types of gRPC are not ours to import. */
+interface CallListener {
+  onReceiveMessage?(message: null): void;
+  onReceiveStatus?(status: { code: number; details: string; metadata: unknown }): void;
+}
+
+const cancelledStatus = 1;
+
+/**
+ * The SDK tries a failed call again from a timer. On a connection that was closed meanwhile that call
+ * throws there, where nobody can catch it, and ends the process: it is answered here instead.
+ */
+const endsWith = (life: { isClosed: boolean }): Interceptor => {
+  const nothing = (): void => undefined;
+  const answered = {
+    start: (metadata: unknown, listener?: CallListener) => {
+      listener?.onReceiveMessage?.(null);
+      const details = 'the client was closed';
+      listener?.onReceiveStatus?.({ code: cancelledStatus, details, metadata });
+    },
+    ...{ sendMessage: nothing, sendMessageWithContext: nothing, startRead: nothing },
+    ...{ halfClose: nothing, cancelWithStatus: nothing },
+    ...{ getPeer: () => '', getAuthContext: () => null },
+  };
+  const guard = (...[options, nextCall]: Parameters<Interceptor>): object =>
+    life.isClosed ? answered : nextCall(options);
+  // Declared to return a class, of which callers use the interface only.
+  return guard as unknown as Interceptor;
 };
 
 /** Without a ring it refuses what is sealed by the name of the key. */

@@ -8,6 +8,9 @@ import {
 import { IllegalStateError } from '@temporalio/common';
 import { pino, type Logger as PinoLogger } from 'pino';
 
+/** Lines that could not be written are kept up to this, and dropped beyond it. */
+const longestBacklogChars = 1_000_000;
+
 let installed: PinoLogger | undefined;
 
 /**
@@ -17,9 +20,12 @@ let installed: PinoLogger | undefined;
  */
 export const installTelemetry = (level: string): PinoLogger => {
   if (installed !== undefined) return installed;
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: longestBacklogChars });
+  // A log that nobody takes (a full disk, a terminal that is gone) must not end what it tells about.
+  destination.on('error', () => undefined);
   const log = pino(
     { level, base: null, redact: { paths: ['*.proof', '*.apiKey', '*.authorization'] } },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
   installRuntime({
     logger: sdkLogger(log),

@@ -39,16 +39,17 @@ const maxRestarts = 5;
 export const superviseWorker = async (options: SupervisionOptions): Promise<SupervisedWorker> => {
   const logPath = path.join(options.stateDirectory, 'logs', 'worker.log');
   await mkdir(path.dirname(logPath), { recursive: true });
-  let current = await startOne(options, logPath);
-  const { healthAddress, codecAddress } = current;
+  let current = startOne(options, logPath);
+  const { healthAddress, codecAddress } = await current.ready;
   let stopping = false;
+  // One that ends before it polls has crashed like any other.
   const keepAlive = async (): Promise<void> => {
     for (let restarts = 0; ; restarts += 1) {
       const how = await current.ended;
       if (stopping) return;
       options.onCrash(how);
       if (restarts === maxRestarts) return;
-      current = await startOne(options, logPath);
+      current = startOne(options, logPath);
     }
   };
   const ended = keepAlive();
@@ -56,7 +57,7 @@ export const superviseWorker = async (options: SupervisionOptions): Promise<Supe
     healthAddress,
     codecAddress,
     logPath,
-    gaveUp: ended.then(() => undefined),
+    gaveUp: ended,
     stop: async () => {
       stopping = true;
       current.child.kill('SIGTERM');
@@ -70,16 +71,18 @@ interface Addresses {
   codecAddress: string | undefined;
 }
 
-interface RunningWorker extends Addresses {
+interface RunningWorker {
   child: ChildProcess;
+  /** Rejects if it ends before it polls. */
+  ready: Promise<Addresses>;
   /** How the process ended, e.g. `exit code 1` or `signal SIGKILL`. */
   ended: Promise<string>;
 }
 
-const startOne = async (
+const startOne = (
   { settings, stateDirectory }: SupervisionOptions,
   logPath: string,
-): Promise<RunningWorker> => {
+): RunningWorker => {
   const log = openSync(logPath, 'a', 0o600);
   const child = spawn(process.execPath, [workerEntry], {
     env: workerEnvironment(readSurroundings({ stateDirectory }), settings),
@@ -89,18 +92,20 @@ const startOne = async (
   });
   closeSync(log);
   const ended = endOf(child);
-  const addresses = await Promise.race([
+  const ready = Promise.race([
     readyLine(child),
     ended.then((how) => {
       throw endedEarly(how, logPath);
     }),
   ]);
-  return { child, ...addresses, ended };
+  // Only the first start is waited for.
+  ready.catch(() => undefined);
+  return { child, ready, ended };
 };
 
 const endOf = async (child: ChildProcess): Promise<string> =>
-  new Promise((resolve, reject) => {
-    child.once('error', reject);
+  new Promise((resolve) => {
+    child.once('error', ({ message }) => resolve(message));
     child.once('exit', (code, signal) =>
       resolve(signal === null ? `exit code ${String(code)}` : `signal ${signal}`),
     );

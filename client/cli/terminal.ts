@@ -26,6 +26,7 @@ const defaultWidthChars = 80;
 
 export const processTerminal = (): Terminal => {
   process.stdout.on('error', endWithReader);
+  process.stderr.on('error', goOnUnheard);
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -35,10 +36,22 @@ export const processTerminal = (): Terminal => {
   };
 };
 
-/** `holdfast … | head` has seen enough: the command ends quietly, as others do. */
+let isEnding = false;
+
+/**
+ * `holdfast … | head` has seen enough: the command ends quietly, as others do. One that has something
+ * to take down listens for a signal, and does so first.
+ */
 const endWithReader = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (isEnding) return;
+  isEnding = true;
+  if (!process.emit('SIGTERM')) process.exit();
+};
+
+/** Ctrl-C also ends the `tee` behind `2>&1`; what is said after that nobody can hear. */
+const goOnUnheard = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 };
 
 /** Can the output be repainted? */

@@ -3,11 +3,13 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** Hands bytes on, so that a test can cut connections and see how clients begin them. */
 export interface TcpRelay {
-  readonly port: number;
+  /** `host:port` that leads to the target. */
+  readonly address: string;
   /** The first bytes of each connection so far. */
   readonly beginnings: readonly Buffer[];
   /** Ends every connection at once, as a server that goes down does. */
   cut(): void;
+  /** Ends every connection and takes no new one. */
   close(): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export async function startTcpRelay(
     for (const socket of sockets) socket.destroy();
   };
   return {
-    port: (server.address() as AddressInfo).port,
+    address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     beginnings,
     cut,
     close: async () => {

@@ -29,9 +29,7 @@ describe('an API server whose connections are cut', () => {
   });
 
   const throughRelay = (): ApiClient =>
-    createApiClient(
-      openConnection({ ...access, server: `https://127.0.0.1:${String(relay.port)}` }),
-    );
+    createApiClient(openConnection({ ...access, server: `https://${relay.address}` }));
 
   /** As a release does whose first list says that there is nothing to wait for. */
   const giveUpWatches = async (api: ApiClient, afterMs: number): Promise<string[]> => {
@@ -134,14 +132,14 @@ describe('every server that a worker speaks to', () => {
 
   test.each([...spoken, anyWebhook])('%s is spoken to in HTTP/1.1', async (_name, speak) => {
     const relay = await startTcpRelay();
-    await speak(`https://127.0.0.1:${String(relay.port)}`, 5_000).catch(() => undefined);
+    await speak(`https://${relay.address}`, 5_000).catch(() => undefined);
     expect(relay.beginnings[0]?.includes(offersOnly('http/1.1'))).toBe(true);
     await relay.close();
   });
 
   test.each(spoken)('%s that takes no connection keeps nobody waiting', async (_name, speak) => {
     const relay = await startTcpRelay('silence');
-    const failure = speak(`https://127.0.0.1:${String(relay.port)}`, 50);
+    const failure = speak(`https://${relay.address}`, 50);
     // The time of the request, not that of the connection, which is longer.
     await expect(failure).rejects.toThrow(/timeout|within 50 ms|no answer in time/i);
     await expect(failure).rejects.not.toThrow(/connect/i);

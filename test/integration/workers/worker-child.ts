@@ -24,10 +24,11 @@ export interface WorkerChild {
   ended(): Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-export const startWorkerChild = (env: Record<string, string>): WorkerChild => {
+/** `log` is an open file that takes its log instead of this process. */
+export const startWorkerChild = (env: Record<string, string>, log?: number): WorkerChild => {
   const child: ChildProcess = spawn(process.execPath, [entry], {
     env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log ?? 'pipe'],
   });
   let stdout = '';
   let stderr = '';

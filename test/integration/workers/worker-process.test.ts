@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,9 @@ import type { ActivityHandle, Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Notification } from '../../../activities/notify/port.ts';
 import type { WatchOutcome } from '../../../activities/traffic/port.ts';
+import { startTcpRelay } from '../../setup/tcp-relay.ts';
 import { connectToTemporal } from '../../setup/temporal-environment.ts';
 import { startTarget } from '../traffic/http-target.ts';
-import { startLink } from './severable-link.ts';
 import { startWorkerChild, type WorkerChild } from './worker-child.ts';
 
 const queuePrefix = 'worker-process-test';
@@ -32,14 +32,15 @@ afterAll(async () => {
   await temporal.teardown();
 });
 
-const startWorker = (env: Record<string, string> = {}): WorkerChild => {
-  const child = startWorkerChild({
+const startWorker = (env: Record<string, string> = {}, log?: number): WorkerChild => {
+  const settings = {
     TEMPORAL_ADDRESS: temporal.address,
     HOLDFAST_POOLS: 'notify',
     HOLDFAST_QUEUE_PREFIX: queuePrefix,
     HOLDFAST_TIMEOUTS: 'test',
     ...env,
-  });
+  };
+  const child = startWorkerChild(settings, log);
   children.push(child);
   return child;
 };
@@ -123,6 +124,16 @@ describe('a worker process', () => {
     expect(await get(`${health}/metrics`)).toMatchObject({ status: 404 });
   });
 
+  test('works on where nobody can take its log', async () => {
+    const fullDisk = openSync('/dev/full', 'w');
+    const worker = startWorker({ HOLDFAST_LOG_LEVEL: 'trace' }, fullDisk);
+    const health = await worker.health();
+    expect(await get(`${health}/readyz`)).toMatchObject({ status: 200 });
+    worker.signal('SIGTERM');
+    expect(await worker.ended()).toMatchObject({ code: 0 });
+    closeSync(fullDisk);
+  });
+
   test('lets running work finish on SIGTERM, then ends with 0', async () => {
     const receiver = await startReceiver();
     const worker = startWorker();
@@ -182,10 +193,10 @@ describe('a worker process', () => {
 
   test('is not ready, but alive, while Temporal does not answer', async () => {
     const [host = '', port = ''] = temporal.address.split(':');
-    const link = await startLink({ host, port: Number(port) });
-    const health = await startWorker({ TEMPORAL_ADDRESS: link.address }).health();
+    const relay = await startTcpRelay({ host, port: Number(port) });
+    const health = await startWorker({ TEMPORAL_ADDRESS: relay.address }).health();
     expect(await get(`${health}/readyz`)).toMatchObject({ status: 200 });
-    await link.sever();
+    await relay.close();
     expect(await get(`${health}/readyz`)).toMatchObject({
       status: 503,
       body: { ready: false, detail: { namespace: expect.stringContaining('unreachable') } },
