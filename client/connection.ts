@@ -73,10 +73,15 @@ export const openConnection = async (
 
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 
-/** What of a listener is told here; the types of gRPC are not ours to import. */
+/** What is used here of the types of gRPC, which are not ours to import. */
+interface CallMetadata {
+  clone(): CallMetadata;
+  getMap(): object;
+  remove(key: string): void;
+}
 interface CallListener {
   onReceiveMessage?(message: null): void;
-  onReceiveStatus?(status: { code: number; details: string; metadata: unknown }): void;
+  onReceiveStatus?(status: { code: number; details: string; metadata: CallMetadata }): void;
 }
 
 const cancelledStatus = 1;
@@ -88,8 +93,11 @@ const cancelledStatus = 1;
 const endsWith = (life: { isClosed: boolean }): Interceptor => {
   const nothing = (): void => undefined;
   const answered = {
-    start: (metadata: unknown, listener?: CallListener) => {
+    start: (request: CallMetadata, listener?: CallListener) => {
       listener?.onReceiveMessage?.(null);
+      // It becomes part of an error, and that of the request has the credentials in it.
+      const metadata = request.clone();
+      for (const key of Object.keys(metadata.getMap())) metadata.remove(key);
       const details = 'the client was closed';
       listener?.onReceiveStatus?.({ code: cancelledStatus, details, metadata });
     },

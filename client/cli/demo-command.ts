@@ -10,7 +10,14 @@ import { renderStory } from './render-story.ts';
 import { exitCodes, reportError } from './report-error.ts';
 import { levelOption } from './sandbox-verbs.ts';
 import { storyFigures } from './story-figures.ts';
-import { canvasOf, printJson, printLine, processTerminal, say } from './terminal.ts';
+import {
+  canvasOf,
+  printJson,
+  printLine,
+  processTerminal,
+  say,
+  untilReaderGone,
+} from './terminal.ts';
 
 const examplesDirectory = path.join(import.meta.dirname, '..', '..', 'docs', 'examples', 'shop');
 
@@ -44,9 +51,9 @@ const runDemo = async (flags: DemoFlags & { json?: boolean }): Promise<number> =
   return asTold ? 0 : 1;
 };
 
-/** Rejects on Ctrl-C, so that what the story started is ended in order. */
+/** Rejects on Ctrl-C and when nobody reads any more, so that what the story started is ended in order. */
 const interruption = async (): Promise<never> => {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), untilReaderGone()]);
   throw new OpsError({
     code: 'ABORTED',
     message: 'The story was interrupted.',

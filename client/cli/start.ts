@@ -12,7 +12,7 @@ import { paintTable, piece } from './paint.ts';
 import { ensureNamespace, sandboxAccess, writeEnvironments } from './sandbox-cluster.ts';
 import type { StartFlags } from './start-verb.ts';
 import { createStepProgress } from './step-progress.ts';
-import { canvasOf, printLine, say, type Terminal } from './terminal.ts';
+import { canvasOf, printLine, say, untilReaderGone, type Terminal } from './terminal.ts';
 import { superviseWorker, type SupervisedWorker } from './supervised-worker.ts';
 
 /** Environment that a started sandbox has; the examples name it. */
@@ -86,6 +86,7 @@ const untilStopped = async (terminal: Terminal, worker: SupervisedWorker): Promi
   const stopped = Promise.race([
     once(process, 'SIGINT', { signal }),
     once(process, 'SIGTERM', { signal }),
+    untilReaderGone(),
   ]).then(() => 'asked' as const);
   const end = await Promise.race([stopped, worker.gaveUp.then(() => 'crashed' as const)]);
   // From here on a second Ctrl-C ends this process as the system does by default.

@@ -49,7 +49,13 @@ export const superviseWorker = async (options: SupervisionOptions): Promise<Supe
       if (stopping) return;
       options.onCrash(how);
       if (restarts === maxRestarts) return;
-      current = startOne(options, logPath);
+      try {
+        current = startOne(options, logPath);
+      } catch (error) {
+        // The state directory is gone, or the machine takes no more files or processes.
+        options.onCrash(messageOf(error));
+        return;
+      }
     }
   };
   const ended = keepAlive();
@@ -102,6 +108,9 @@ const startOne = (
   ready.catch(() => undefined);
   return { child, ready, ended };
 };
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 const endOf = async (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => {

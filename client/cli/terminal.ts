@@ -36,23 +36,28 @@ export const processTerminal = (): Terminal => {
   };
 };
 
-let isEnding = false;
+const readerGone = Promise.withResolvers<undefined>();
+let isAwaited = false;
 
 /**
- * `holdfast … | head` has seen enough: the command ends quietly, as others do. One that has something
- * to take down listens for a signal, and does so first.
+ * Settles when what is written to stdout reaches nobody any more. Who waits for it has something to
+ * take down and ends by itself; any other command ends at that moment.
  */
-const endWithReader = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error;
-  if (isEnding) return;
-  isEnding = true;
-  if (!process.emit('SIGTERM')) process.exit();
+export const untilReaderGone = async (): Promise<void> => {
+  isAwaited = true;
+  await readerGone.promise;
 };
 
-/** Ctrl-C also ends the `tee` behind `2>&1`; what is said after that nobody can hear. */
-const goOnUnheard = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+/** `holdfast … | head` has seen enough: the command ends quietly, as others do. */
+const endWithReader = (error: NodeJS.ErrnoException): void => {
+  readerGone.resolve(undefined);
+  if (isAwaited) return;
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 };
+
+/** Ctrl-C also ends the `tee` behind `2>&1`, a disk is full: what is said then nobody can hear. */
+const goOnUnheard = (): void => undefined;
 
 /** Can the output be repainted? */
 export const isLive = (output: TextOutput): boolean => output.isTTY === true;

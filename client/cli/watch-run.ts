@@ -45,7 +45,8 @@ export const watchRun = async <Progress extends { status: string }>(
 ): Promise<FollowEnd | 'reached'> => {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort('interrupted');
-  process.once('SIGINT', interrupt);
+  // Not once: a listener that is gone when the drawing library hears of it lets that end this process.
+  process.on('SIGINT', interrupt);
   const timer =
     options.timeoutMs === undefined
       ? undefined

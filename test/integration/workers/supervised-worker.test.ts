@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { superviseWorker, type SupervisedWorker } from '../../../client/cli/supervised-worker.ts';
 
@@ -48,6 +48,8 @@ const workersOfThisProcess = async (): Promise<number[]> => {
 const killWorkers = async (): Promise<void> => {
   for (const pid of await workersOfThisProcess()) process.kill(pid, 'SIGKILL');
 };
+
+afterEach(killWorkers);
 
 test('workers that end before they poll are tried again, and then left alone', async () => {
   const { worker, crashes } = await supervise();

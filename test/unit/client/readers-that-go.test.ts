@@ -9,7 +9,7 @@ const terminal = path.resolve(import.meta.dirname, '../../../client/cli/terminal
 
 /** A command that says something all the time and takes down what it started when a signal comes. */
 const command = `
-  import { printLine, processTerminal, say } from ${JSON.stringify(terminal)};
+  import { printLine, processTerminal, say, untilReaderGone } from ${JSON.stringify(terminal)};
   const terminal = processTerminal();
   const talk = setInterval(() => { say(terminal, 'talk'); printLine(terminal, 'data'); }, 5);
   const takeDown = () => {
@@ -20,7 +20,12 @@ const command = `
       clearInterval(talk);
     }, 50);
   };
-  if (process.env.TAKES_DOWN === 'yes') for (const name of ['SIGINT', 'SIGTERM']) process.once(name, takeDown);
+  if (process.env.TAKES_DOWN === 'yes') {
+    process.once('SIGINT', takeDown);
+    void untilReaderGone().then(takeDown);
+  }
+  // As a library does that puts the cursor back.
+  process.on('SIGTERM', () => process.exit(143));
 `;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
